@@ -1,0 +1,27 @@
+// Every question, in the order in which they are asked and printed.
+import type { Question } from "../support/question.ts";
+import { question as acceptRate } from "./accept-rate.ts";
+import { question as delay64x16k } from "./delay-64x16k.ts";
+import { question as delay64x64 } from "./delay-64x64.ts";
+import { question as echo1x64 } from "./echo-1x64.ts";
+import { question as echo512x64 } from "./echo-512x64.ts";
+import { question as echo64x16k } from "./echo-64x16k.ts";
+import { question as echo64x64 } from "./echo-64x64.ts";
+import { question as idleMemory } from "./idle-memory.ts";
+import { question as relay } from "./relay.ts";
+import { question as streamReceive } from "./stream-receive.ts";
+import { question as streamSend } from "./stream-send.ts";
+
+export const questions: readonly Question[] = [
+  echo1x64,
+  echo64x64,
+  echo512x64,
+  echo64x16k,
+  streamReceive,
+  streamSend,
+  relay,
+  acceptRate,
+  idleMemory,
+  delay64x64,
+  delay64x16k,
+];

@@ -1,0 +1,91 @@
+// What every JavaScript server of the bench shares: its command line, the port line, and obedience to
+// the harness over standard input. Runs on Node, Bun and Deno; knows nothing of sockets.
+//
+//   gc              collect garbage as far as the runtime allows        answer: {}
+//   target PORT     relay connections that come from now on to that port of 127.0.0.1          answer: {}
+//   delay SECONDS   watch the event loop's delay for that long          answer: {"p50Ms":…,"p99Ms":…,"maxMs":…}
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** Length of every server's accept queue. Bun's cannot be chosen and is 512. */
+export const BACKLOG = 512;
+
+/** Bytes of one read's buffer, and of one write where a server sends without a pause. */
+export const CHUNK_BYTES = 65_536;
+
+/** What a server is asked to do with each connection. */
+export type Job =
+  | "echo"
+  | "echo-into"
+  | "receive"
+  | "receive-into"
+  | "send"
+  | "exchange"
+  | "idle"
+  | "relay"
+  | "relay-into";
+
+/** Where the relay job relays to, once the harness has said it. */
+export const target: { port: number } = { port: 0 };
+
+/** The job named on the command line, out of those that this server can do. */
+export function chosenJob<Known extends Job>(known: readonly Known[]): Known {
+  const name = process.argv[2];
+  const job = known.find((candidate) => candidate === name);
+  if (job === undefined) throw new TypeError(`the job "${name}" is none of ${known.join(", ")}`);
+  return job;
+}
+
+/** Tell the harness where this server listens, then do what it asks until it goes away. */
+export function announce(port: number): void {
+  console.log(`port ${port}`);
+  process.stdin.setEncoding("utf8");
+  process.stdin.on("data", (text: string) => void obey(text.trim()));
+  process.stdin.on("end", () => process.exit());
+}
+
+/** Throw the error unless it is only the news that the client has gone: the generator leaves by reset. */
+export function ignoreDeparture(error: unknown): void {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code !== "ECONNRESET" && code !== "EPIPE") throw error;
+}
+
+async function obey(command: string): Promise<void> {
+  const [verb, argument] = command.split(" ");
+  if (verb === "gc") console.log(JSON.stringify(await collectGarbage()));
+  else if (verb === "target") console.log(JSON.stringify(setTarget(Number(argument))));
+  else if (verb === "delay") console.log(JSON.stringify(await watchDelay(Number(argument))));
+  else throw new TypeError(`unknown command "${command}"`);
+}
+
+function setTarget(port: number): object {
+  target.port = port;
+  return {};
+}
+
+// More than once, with turns of the loop between: what finalizers let go is collected by the next.
+async function collectGarbage(): Promise<object> {
+  for (let pass = 0; pass < 3; pass++) {
+    globalThis.gc?.();
+    await sleep(20);
+  }
+  return {};
+}
+
+// A timer is due every RESOLUTION_MS; how late it fires is the delay of other work on this loop. Node's
+// histogram holds the whole interval, from which its period is taken off here.
+const RESOLUTION_MS = 1;
+
+async function watchDelay(seconds: number): Promise<object> {
+  const histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  histogram.enable();
+  await sleep(seconds * 1_000);
+  histogram.disable();
+  const late = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e6 - RESOLUTION_MS);
+  return {
+    p50Ms: late(histogram.percentile(50)),
+    p99Ms: late(histogram.percentile(99)),
+    maxMs: late(histogram.max),
+  };
+}

@@ -1,0 +1,66 @@
+// The peers: who is measured, which program that is, and whether it is there.
+import { execFile } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
+import { promisify } from "node:util";
+import { nativeProgram } from "./native.ts";
+import { inProject } from "./paths.ts";
+import { BACKLOG, type Job } from "../servers/control.ts";
+
+/** The peers' names, as the command line takes them. */
+export const PEERS = ["berkeley", "node-net", "c", "bun", "deno"] as const;
+/** One of PEERS. */
+export type Peer = (typeof PEERS)[number];
+
+const server = (name: string): string => inProject(`out/bench/servers/${name}.js`);
+
+/**
+ * The program and arguments that start a peer's server; undefined where its runtime is not installed.
+ * bench/peers has Bun and Deno (`npm run bench:peers`). They are run from their platform packages: the
+ * `bun` and `deno` packages only find these, and Bun's needs an install script for it.
+ */
+export function serverCommand(peer: Peer, job: Job): readonly string[] | undefined {
+  if (peer === "c") return [nativeProgram("epoll_server"), job, String(BACKLOG)];
+  const runtime = runtimeOf(peer);
+  if (runtime === undefined) return undefined;
+  if (peer === "bun") return [runtime, "--expose-gc", server("bun"), job];
+  const v8 = v8Flags(job);
+  if (peer === "deno") {
+    const flags = ["--quiet", "--no-config", "--allow-all", `--v8-flags=${v8.join(",")}`];
+    return [runtime, "run", ...flags, server("deno"), job];
+  }
+  return [runtime, ...v8, server(peer), job];
+}
+
+// V8's young generation grows to 2 × 16 MiB once, when it happens to, whatever the number of connections.
+// Spread over 10,000 of them that is more than what one of them takes, so for this job it stays at its least.
+function v8Flags(job: Job): readonly string[] {
+  return job === "idle" ? ["--expose-gc", "--max-semi-space-size=1"] : ["--expose-gc"];
+}
+
+/** Whether the peer's server answers commands on its standard input. */
+export function takesCommands(peer: Peer): boolean {
+  return peer !== "c";
+}
+
+/** The version of what runs the peer's server, for the record. */
+export async function runtimeVersion(peer: Peer): Promise<string> {
+  const runtime = peer === "c" ? "gcc" : runtimeOf(peer);
+  if (runtime === undefined) return "not installed";
+  const { stdout } = await promisify(execFile)(runtime, ["--version"]);
+  const name = { berkeley: "Node.js", "node-net": "Node.js", c: "gcc", bun: "Bun", deno: "Deno" }[peer];
+  return `${name} ${/\d+\.\d+\.\d+/.exec(stdout)?.[0] ?? "?"}`;
+}
+
+function runtimeOf(peer: Exclude<Peer, "c">): string | undefined {
+  if (peer === "bun") return installed("@oven", "bin/bun");
+  if (peer === "deno") return installed("@deno", "deno");
+  return process.execPath;
+}
+
+function installed(scope: string, program: string): string | undefined {
+  const folder = inProject(`bench/peers/node_modules/${scope}/`);
+  if (!existsSync(folder)) return undefined;
+  return readdirSync(folder)
+    .map((platform) => `${folder}${platform}/${program}`)
+    .find((path) => existsSync(path));
+}

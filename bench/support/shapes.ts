@@ -1,0 +1,105 @@
+// The shapes that several questions share: echo, one-way stream, event-loop delay.
+import { CHUNK_BYTES } from "../servers/control.ts";
+import { runLoad } from "./load.ts";
+import { everyone, everyoneTwoWays, loadBusyColumn, type Question } from "./question.ts";
+
+interface Messages {
+  readonly name: string;
+  readonly connections: number;
+  readonly bytes: number;
+}
+
+const GIB = 2 ** 30;
+
+function described({ connections, bytes }: Messages): string {
+  const size = bytes < 1024 ? `${bytes} B` : `${bytes / 1024} KiB`;
+  return `${connections} ${connections === 1 ? "connection" : "connections"} × ${size}`;
+}
+
+/** Messages echoed per second: each connection has one message under way. */
+export function echoQuestion(messages: Messages): Question {
+  return {
+    name: messages.name,
+    title: `Echo, ${described(messages)}`,
+    columns: [
+      { key: "perSecond", title: "messages/s", better: "more" },
+      { key: "processorUs", title: "CPU µs/message", better: "less" },
+      { key: "p50Us", title: "p50 µs", better: "less" },
+      { key: "p99Us", title: "p99 µs", better: "less" },
+      loadBusyColumn,
+    ],
+    contestants: everyoneTwoWays("echo"),
+    async measure(server, conditions) {
+      const { connections, bytes } = messages;
+      const result = await runLoad(server, { mode: "pingpong", connections, bytes, ...conditions });
+      return {
+        perSecond: result.count / result.seconds,
+        processorUs: (result.serverSeconds / result.count) * 1e6,
+        p50Us: result.latencyUs.p50,
+        p99Us: result.latencyUs.p99,
+        loadBusyPercent: (result.loadSeconds / result.seconds) * 100,
+      };
+    },
+  };
+}
+
+/** Bytes per second over one connection in one direction, seen from the server. */
+export function streamQuestion(name: string, direction: "receive" | "send"): Question {
+  return {
+    name,
+    title: `One-way stream, the server ${direction}s`,
+    columns: [
+      { key: "gibPerSecond", title: "GiB/s", better: "more" },
+      { key: "processorMsPerGib", title: "CPU ms/GiB", better: "less" },
+      loadBusyColumn,
+    ],
+    contestants: direction === "receive" ? everyoneTwoWays("receive") : everyone("send"),
+    async measure(server, conditions) {
+      const mode = direction === "receive" ? "send" : "receive";
+      const result = await runLoad(server, { mode, connections: 1, bytes: CHUNK_BYTES, ...conditions });
+      const gib = result.bytes / GIB;
+      return {
+        gibPerSecond: gib / result.seconds,
+        processorMsPerGib: (result.serverSeconds / gib) * 1e3,
+        loadBusyPercent: (result.loadSeconds / result.seconds) * 100,
+      };
+    },
+  };
+}
+
+// The load outlasts the watch on both sides, so that only loaded time is watched.
+const MARGIN_SECONDS = 0.5;
+
+/**
+ * How late a timer of the server's own fires while it echoes. Node's monitorEventLoopDelay is the gauge;
+ * Bun's and Deno's functions of that name measure something else, so they are not asked.
+ */
+export function delayQuestion(messages: Messages): Question {
+  return {
+    name: messages.name,
+    title: `Event-loop delay of other work during echo, ${described(messages)}`,
+    columns: [
+      { key: "p99Ms", title: "p99 ms", better: "less" },
+      { key: "p50Ms", title: "p50 ms", better: "less" },
+      { key: "maxMs", title: "max ms", better: "less" },
+      { key: "perSecond", title: "messages/s", better: "more" },
+    ],
+    contestants: everyoneTwoWays("echo").filter(({ peer }) => peer === "berkeley" || peer === "node-net"),
+    async measure(server, conditions) {
+      const { connections, bytes } = messages;
+      let delay: Promise<Record<string, number>> | undefined;
+      const result = await runLoad(server, {
+        mode: "pingpong",
+        connections,
+        bytes,
+        warmup: conditions.warmup,
+        seconds: conditions.seconds + MARGIN_SECONDS,
+        onBegin: () => {
+          delay = server.eventLoopDelay(conditions.seconds);
+          delay.catch(() => {}); // Awaited below, after the load.
+        },
+      });
+      return { ...(await delay), perSecond: result.count / result.seconds };
+    },
+  };
+}

@@ -1,0 +1,25 @@
+// One connection that stays open: every message is answered, until the client ends or says "bye".
+// node answering-server.js [HOST [PORT]]
+import * as socket from "berkeley/sync";
+
+const host = process.argv[2] ?? "127.0.0.1";
+const port = Number(process.argv[3] ?? 8888);
+
+const server = socket.socket(socket.AF_INET, socket.SOCK_STREAM);
+server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1);
+server.bind([host, port]);
+server.listen(1);
+console.log("listening on", ...server.getsockname());
+
+const [conn, address] = server.accept();
+console.log("connected:", address[0]);
+let number = 0;
+while (true) {
+  const data = conn.recv(1024);
+  if (data.length === 0 || data.toString() === "bye") break;
+  number += 1;
+  console.log("received:", data.toString());
+  conn.sendall(`answer ${number}: ${data.toString().toUpperCase()}`);
+}
+conn.close();
+server.close();

@@ -1,0 +1,32 @@
+// Which engine this thread uses. BERKELEY_ENGINE names one; without it the kernel's own readiness is taken. The choice is
+// made at the first socket. It knows the engines by name and nothing of how they wait.
+
+import type { Backend } from "./backend.ts";
+import { kernelBackend } from "./backend.ts";
+import { Engine } from "./engine.ts";
+
+const backends: Readonly<Record<string, () => Backend>> = {
+  epoll: kernelBackend,
+  kqueue: kernelBackend,
+};
+
+let engine: Engine | undefined;
+
+function open(): Engine {
+  const native = process.platform === "linux" ? "epoll" : "kqueue";
+  const name = process.env["BERKELEY_ENGINE"] || native;
+  const backend = backends[name];
+  if (backend === undefined || name !== native)
+    throw Object.assign(
+      new Error(`BERKELEY_ENGINE: no engine ${JSON.stringify(name)} here; there is: ${native}`),
+      {
+        code: "ERR_NO_ENGINE",
+      },
+    );
+  return new Engine(backend());
+}
+
+/** The engine of this thread, opened at the first call. */
+export function currentEngine(): Engine {
+  return (engine ??= open());
+}
