@@ -28,23 +28,28 @@ async function runWorker(ending: Ending): Promise<void> {
   await exited;
 }
 
-/** In the worker: pairs, accepts and connects of every kind, all waiting. */
+/** What the worker's operations wait on: held, for what is collected is closed with a warning. */
+const held: Socket[] = [];
+
+/** In the worker: reads that nobody feeds, writes that nobody reads, and an accept, all waiting. */
 async function beWorker(ending: Ending): Promise<void> {
-  const ends: Socket[] = [];
+  const much = Buffer.alloc(1 << 25); // more than the buffers of both ends grow to
   for (let at = 0; at < MANY / 10; at++) {
     const { a, b } = await tcpPair();
-    ends.push(a, b);
+    const { a: deaf, b: sender } = await tcpPair();
+    held.push(a, b, deaf, sender);
     for (let reads = 0; reads < 10; reads++) void a.recv(1);
     a.settimeout(1000);
     void a.recv_into(Buffer.alloc(1), 0, 0, { signal: AbortSignal.timeout(1_000_000) });
-    void b.sendall(Buffer.alloc(1 << 23));
+    void sender.sendall(much);
     if (ending === "busy") void chat(a, b);
   }
   const server = create_server(["127.0.0.1", 0]);
+  held.push(server);
   void server.accept();
   if (ending === "exit") process.exit(7);
   if (ending === "throw") throw new Error("on purpose");
-  if (ending === "end") for (const end of [...ends, server]) end.unref();
+  if (ending === "end") for (const socket of held) socket.unref();
   parentPort?.postMessage("waiting", []);
 }
 
