@@ -86,10 +86,10 @@ const scenarios: Record<string, () => Promise<void>> = {
     console.log((await waiting).toString());
   },
   async "recv waits while another was unreferenced"() {
-    const [free, held] = [await connect(), await connect()];
+    const [free, kept] = [await connect(), await connect()];
     void free.unref().recv(1);
     console.log("waiting");
-    console.log((await held.recv(10)).toString());
+    console.log((await kept.recv(10)).toString());
   },
   async "nothing waits"() {
     await connect();
