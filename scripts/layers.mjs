@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 
 /** From the bottom up. A name is a folder of src/, or a file of src/ without its ending. */
 const LAYERS = [
-  ["wire", "packet"], // pure pieces: they stand on nothing, so that everybody may use them
+  ["wire"], // pure pieces: they stand on nothing, so that everybody may use them
   ["native"],
   ["constants"],
   ["engine"],
@@ -15,6 +15,7 @@ const LAYERS = [
   ["index"],
   ["stream"],
   ["server", "tls", "testing"],
+  ["packet"],
   ["http", "websocket", "ftp", "smtp", "pop3", "imap", "nntp", "telnet", "gopher", "xmlrpc"],
   ["cli", "inspector"],
 ];
