@@ -73,7 +73,7 @@ export function encodeAncillary(ancdata: Iterable<Ancillary>): Uint8Array {
  * Calls back with each control message in what the kernel wrote. What does not hold together ends it: nothing outside
  * of the given bytes is looked at.
  */
-function visit(
+export function visitAncillary(
   control: Uint8Array,
   length: number,
   each: (level: number, type: number, from: number, to: number) => void,
@@ -101,7 +101,7 @@ function visit(
  */
 export function decodeAncillary(control: Uint8Array, length: number): ReceivedAncillary[] {
   const items: ReceivedAncillary[] = [];
-  visit(control, length, (level, type, from, to) => {
+  visitAncillary(control, length, (level, type, from, to) => {
     items.push([level, type, ownCopy(control.subarray(from, to))]);
   });
   return items;
@@ -117,7 +117,7 @@ export function decodeDescriptors(data: Uint8Array): number[] {
 /** Every descriptor that came with a message: SCM_RIGHTS, and SCM_PIDFD of SO_PASSPIDFD. */
 export function descriptorsIn(control: Uint8Array, length: number): number[] {
   const descriptors: number[] = [];
-  visit(control, length, (level, type, from, to) => {
+  visitAncillary(control, length, (level, type, from, to) => {
     if (level === SOL_SOCKET && (type === SCM_RIGHTS || type === SCM_PIDFD))
       for (const fd of decodeDescriptors(control.subarray(from, to))) if (fd >= 0) descriptors.push(fd);
   });

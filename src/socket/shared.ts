@@ -36,6 +36,15 @@ export { getdefaulttimeout, setdefaulttimeout } from "./base.ts";
 export { close, dup, has_dualstack_ipv6, has_ipv6 } from "./descriptors.ts";
 export type { Data } from "./bytes.ts";
 export type { Ancillary, ReceivedAncillary } from "./ancillary.ts";
+export { decode_ancillary, encode_ancillary } from "./ancillary/fields.ts";
+export type { AncillaryFields, AncillaryToSend } from "./ancillary/fields.ts";
+export type {
+  ExtendedError,
+  PacketAuxData,
+  PacketInfo4,
+  Timestamping,
+  TimestampingPacketInfo,
+} from "./ancillary/structs.ts";
 export type { ReceivedMessage } from "./controls.ts";
 export { FileError, UnicodeError } from "./makefile/errors.ts";
 export { DEFAULT_BUFFER_SIZE, LINE_LIMIT, READ_LIMIT } from "./makefile/limits.ts";

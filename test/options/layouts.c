@@ -2,6 +2,7 @@
 // the same bytes. The Bluetooth structures are written out: no header for programs has them.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include <linux/can/isotp.h>
 #include <linux/can/j1939.h>
 #include <linux/can/raw.h>
+#include <linux/errqueue.h>
 #include <linux/filter.h>
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
@@ -136,6 +138,30 @@ static void print_bluetooth_and_cluster(void) {
   PRINT("tipc_group_req", struct tipc_group_req, 1000, 1, 2, 3);
 }
 
+static void print_control_messages(void) {
+  PRINT("in_pktinfo", struct in_pktinfo, 7, in4("10.0.0.1"), in4("239.1.2.3"));
+  struct {
+    struct sock_extended_err error;
+    struct sockaddr_in6 offender;
+  } refused = {{ECONNREFUSED, SO_EE_ORIGIN_ICMP6, 1, 4, 0, 6, {7}}, {0}};
+  print("sock_extended_err", &refused.error, sizeof refused.error);
+  refused.offender.sin6_family = AF_INET6;
+  refused.offender.sin6_addr = in6("fd00::5");
+  refused.offender.sin6_scope_id = 3;
+  print("sock_extended_err offender", &refused, sizeof refused);
+  struct {
+    struct sock_extended_err error;
+    struct sockaddr_in offender;
+  } refused4 = {{EHOSTUNREACH, SO_EE_ORIGIN_ICMP, 3, 1, 0, 0, {0}}, {AF_INET, 0, in4("10.0.0.1"), {0}}};
+  print("sock_extended_err offender4", &refused4, sizeof refused4);
+  PRINT("timeval time", struct timeval, 1700000000, 123456);
+  PRINT("timespec", struct timespec, 1700000000, 123456789);
+  PRINT("scm_timestamping software", struct scm_timestamping, {{1700000000, 5}, {0, 0}, {0, 0}});
+  PRINT("scm_timestamping hardware", struct scm_timestamping, {{0, 0}, {0, 0}, {9, 8}});
+  PRINT("scm_ts_pktinfo", struct scm_ts_pktinfo, 7, 1500, {0, 0});
+  PRINT("tpacket_auxdata", struct tpacket_auxdata, TP_STATUS_VLAN_VALID, 1514, 1000, 14, 18, 5, 0x8100);
+}
+
 int main(void) {
   PRINT("linger", struct linger, 1, 5);
   PRINT("timeval", struct timeval, 2, 500000);
@@ -161,5 +187,6 @@ int main(void) {
   PRINT("can_isotp_ll_options", struct can_isotp_ll_options, 72, 64, 1);
   PRINT("j1939_filter", struct j1939_filter, 0x0102030405060708, ~0ULL, 0x3ff00, 0x3ff00, 0x20, 0xff);
   print_bluetooth_and_cluster();
+  print_control_messages();
   return 0;
 }

@@ -6,6 +6,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { ECONNREFUSED, EHOSTUNREACH } from "berkeley";
+import * as control from "#dist/socket/ancillary/structs.js";
 import { packetInfo6 } from "#dist/socket/options/ip-structs.js";
 import {
   icmp6Types,
@@ -116,6 +118,39 @@ const CASES: Record<string, Case> = {
   hci_ufilter: {
     codec: other.hciFilter,
     value: { type_mask: 0x10, event_mask_low: 0x20, event_mask_high: 0x30, opcode: 0x40 },
+  },
+  in_pktinfo: { codec: control.packetInfo4, value: { ifindex: 7, spec_dst: "10.0.0.1", addr: "239.1.2.3" } },
+  sock_extended_err: {
+    codec: control.extendedError,
+    value: { errno: ECONNREFUSED, origin: 3, type: 1, code: 4, info: 6, data: 7, offender: null },
+  },
+  "sock_extended_err offender": {
+    codec: control.extendedError,
+    value: {
+      errno: ECONNREFUSED,
+      origin: 3,
+      type: 1,
+      code: 4,
+      info: 6,
+      data: 7,
+      offender: ["fd00::5", 0, 0, 3],
+    },
+  },
+  "sock_extended_err offender4": {
+    codec: control.extendedError,
+    value: { errno: EHOSTUNREACH, origin: 2, type: 3, code: 1, info: 0, data: 0, offender: ["10.0.0.1", 0] },
+  },
+  "timeval time": { codec: control.timeval, value: 1_700_000_000_123_456_000n },
+  timespec: { codec: control.timespec, value: 1_700_000_000_123_456_789n },
+  "scm_timestamping software": {
+    codec: control.timestamping,
+    value: { software: 1_700_000_000_000_000_005n },
+  },
+  "scm_timestamping hardware": { codec: control.timestamping, value: { hardware: 9_000_000_008n } },
+  scm_ts_pktinfo: { codec: control.timestampingPacketInfo, value: { ifindex: 7, length: 1500 } },
+  tpacket_auxdata: {
+    codec: control.packetAuxData,
+    value: { status: 16, len: 1514, snaplen: 1000, mac: 14, net: 18, vlan_tci: 5, vlan_tpid: 0x8100 },
   },
   tipc_group_req: { codec: other.tipcGroup, value: { type: 1000, instance: 1, scope: 2, flags: 3 } },
 };
