@@ -134,12 +134,12 @@ export abstract class SocketBase<F extends Face = "async"> implements Disposable
     return this.descriptor.kind.engine;
   }
 
-  /** The peer as far as it is known, for messages. @internal */
-  protected get remote(): AnyAddress | undefined {
+  /** The peer as far as it is known. @internal */
+  get remote(): AnyAddress | undefined {
     return typeof this.#remote === "number" ? unpackInet(this.#remote) : this.#remote;
   }
   /** @internal */
-  protected set remote(address: AnyAddress | undefined) {
+  set remote(address: AnyAddress | undefined) {
     this.#remote = this.family === AF_INET && Array.isArray(address) ? packInet(address) : address;
   }
 

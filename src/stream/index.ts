@@ -1,3 +1,14 @@
 // berkeley/stream: one interface over every stream of bytes. Names only; nothing happens here.
 
 export type { ByteStream, StreamListener, StreamOptions } from "./byte-stream.ts";
+export { connectTcp, connectUnix } from "./connect.ts";
+export type { ConnectTcpOptions } from "./connect.ts";
+export { ConnectError } from "./errors.ts";
+export { DuplexStream, fromDuplex } from "./from-duplex.ts";
+export { listenTcp, listenUnix } from "./listen.ts";
+export type { ListenTcpOptions, ListenUnixOptions } from "./listen.ts";
+export { SocketListener } from "./listener.ts";
+export type { SocketListenerOptions } from "./listener.ts";
+export { MemoryStream, memoryPair } from "./memory.ts";
+export type { MemoryPairOptions } from "./memory.ts";
+export { SocketStream } from "./socket-stream.ts";
