@@ -26,6 +26,8 @@ export interface Backend {
   /** The process lives while referenced. It starts unreferenced. */
   ref(): void;
   unref(): void;
+  /** Milliseconds from a beginning of its own; never goes back. */
+  now(): number;
   /** Calls back after `ms`; holds no process alive. */
   setTimer(callback: () => void, ms: number): unknown;
   clearTimer(timer: unknown): void;
@@ -50,6 +52,7 @@ export function kernelBackend(): Backend {
     },
     ref: () => void native.loop_ref(),
     unref: () => void native.loop_unref(),
+    now: () => performance.now(),
     setTimer: (callback, ms) => setTimeout(callback, ms).unref(),
     clearTimer: (timer) => clearTimeout(timer as NodeJS.Timeout),
     nextTurn: (callback) => void setImmediate(callback),

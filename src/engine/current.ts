@@ -1,5 +1,6 @@
 // Which engine this thread uses. BERKELEY_ENGINE names one; without it the kernel's own readiness is taken. The choice is
-// made at the first socket. It knows the engines by name and nothing of how they wait.
+// made at the first socket. A part of the program may have another one (scopeEngine). It knows the engines by name and
+// nothing of how they wait.
 
 import type { Backend } from "./backend.ts";
 import { kernelBackend } from "./backend.ts";
@@ -26,7 +27,15 @@ function open(): Engine {
   return new Engine(backend());
 }
 
-/** The engine of this thread, opened at the first call. */
+/** Finds the engine of who calls, where that is not the thread's; set once somebody has one. */
+let scope: (() => Engine | undefined) | undefined;
+
+/** Lets a part of the program (what runs on a simulated network) have an engine of its own. */
+export function scopeEngine(find: () => Engine | undefined): void {
+  scope = find;
+}
+
+/** The engine of who calls: of this thread, opened at the first call, if no other one was brought in. */
 export function currentEngine(): Engine {
-  return (engine ??= open());
+  return scope?.() ?? (engine ??= open());
 }

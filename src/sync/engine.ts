@@ -16,6 +16,7 @@ const backend: Backend = {
   start: () => undefined,
   ref: () => undefined,
   unref: () => undefined,
+  now: () => performance.now(),
   setTimer: () => undefined,
   clearTimer: () => undefined,
   nextTurn: (callback) => void setImmediate(callback),

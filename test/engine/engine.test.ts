@@ -50,6 +50,9 @@ class Stage implements Backend {
   unref(): void {
     this.referenced = false;
   }
+  now(): number {
+    return 0;
+  }
   setTimer(callback: () => void): unknown {
     const timer = {};
     this.timers.set(timer, callback);

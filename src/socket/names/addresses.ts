@@ -1,6 +1,7 @@
 // getaddrinfo and getnameinfo: from names to addresses and back, through whatever the system is set up to ask
 // (nsswitch.conf(5): files, DNS, others).
 
+import { isIP } from "node:net";
 import { native } from "../../native.ts";
 import type { AddressAnswer, NameAnswer } from "../../native/names.ts";
 import { AF_INET, AF_UNSPEC } from "../../constants/families.ts";
@@ -43,6 +44,7 @@ export function addressQuery(
   return {
     syscall,
     name: host ?? service ?? undefined,
+    isNumeric: (host === null || isIP(host) !== 0) && (service === null || /^\d+$/.test(service)),
     start: (id) => native.getaddrinfo(id, host, service, family, type, proto, flags),
     now: () => native.getaddrinfo_now(host, service, family, type, proto, flags),
     read: (answer) =>
@@ -64,7 +66,8 @@ function* getaddrinfoSteps(host: unknown, port: unknown, hints: AddressHints): S
 /**
  * Finds the addresses of a host and a service, in the order in which they should be tried (RFC 6724).
  *
- * The lookup runs on a thread of its own: neither the event loop nor file operations wait for it.
+ * The lookup runs on a thread of its own: neither the event loop nor file operations wait for it. For numbers nobody is
+ * asked, and no thread is needed.
  *
  * @param host  a name, a numeric address, or `null`: the loopback addresses, with AI_PASSIVE the wildcard ones.
  * @param port  a number from 0 to 65535, a service's name ("http"), or `null`.

@@ -16,6 +16,8 @@ export interface Query<T> {
   readonly syscall: string;
   /** What is looked up, for errors. */
   readonly name: string | undefined;
+  /** Nobody is asked for the answer, so that it needs no thread. */
+  readonly isNumeric?: boolean;
   /** Begins it on a thread: 0 or -errno. */
   start(id: number): number;
   /** Makes it on this thread. */
@@ -98,7 +100,7 @@ function answerOf(query: Query<unknown>, signal: AbortSignal | undefined): Promi
   });
 }
 
-/** Drives steps with lookups on threads. */
+/** Drives steps with lookups on threads, where somebody must be asked. */
 export async function drive<T>(steps: Steps<T>, options: LookupOptions | undefined): Promise<T> {
   const signal = options?.signal;
   if (signal !== undefined && !(signal instanceof AbortSignal))
@@ -106,7 +108,8 @@ export async function drive<T>(steps: Steps<T>, options: LookupOptions | undefin
   let step = steps.next();
   while (step.done !== true) {
     signal?.throwIfAborted();
-    step = advance(steps, step.value, await answerOf(step.value, signal));
+    const query = step.value;
+    step = advance(steps, query, query.isNumeric === true ? query.now() : await answerOf(query, signal));
   }
   return step.value;
 }
