@@ -29,10 +29,10 @@ export class ConnectError extends SocketError {
    * @param errors  1 or more.
    */
   constructor(host: string, errors: readonly SocketError[]) {
-    const { errno, syscall, local, remote } = telling(errors);
+    const { errno, syscall, remote } = telling(errors);
     const each = errors.map((error) => `${place(error.remote)} ${error.code}`).join(", ");
     const text = errors.length === 1 ? undefined : `no address of ${host} answered: ${each}`;
-    super(syscall, -errno, { local, remote, text });
+    super(syscall, -errno, { remote, text });
     this.errors = errors;
   }
 }
