@@ -1,9 +1,10 @@
-// The errors of this layer that are not the socket layer's: connecting failed at every address. What failed, their callers
-// say.
+// The errors of this layer that are not the socket layer's: connecting failed at every address; the peer ended too early.
+// What failed, their callers say.
 
 import { EADDRNOTAVAIL, EAFNOSUPPORT, EHOSTUNREACH, ENETUNREACH, SocketError } from "../index.ts";
 import type { AnyAddress } from "../index.ts";
 import { formatAddress } from "../socket/address/format.ts";
+import { RemoteProtocolError } from "../wire/errors.ts";
 
 /** What only says that this machine has no way there: another attempt's error tells more. */
 const NO_WAY: ReadonlySet<number> = new Set([ENETUNREACH, EHOSTUNREACH, EADDRNOTAVAIL, EAFNOSUPPORT]);
@@ -39,3 +40,21 @@ export class ConnectError extends SocketError {
 
 const place = (address: AnyAddress | undefined): string =>
   address === undefined ? "?" : formatAddress(address);
+
+/** The peer ended in the midst of something. `code` is ERR_UNEXPECTED_EOF. */
+export class UnexpectedEofError extends RemoteProtocolError {
+  static {
+    UnexpectedEofError.prototype.name = "UnexpectedEofError";
+  }
+  /** What had come of it; it is not taken, and can still be read by other means. */
+  readonly partial: Buffer;
+
+  /**
+   * @param message  inside of what.
+   * @param partial  what had come.
+   */
+  constructor(message: string, partial: Buffer) {
+    super("ERR_UNEXPECTED_EOF", message);
+    this.partial = partial;
+  }
+}

@@ -1,9 +1,11 @@
 // berkeley/stream: one interface over every stream of bytes. Names only; nothing happens here.
 
+export { BufferedReader } from "./buffered-reader.ts";
+export type { BufferedReaderOptions, ReadOptions } from "./buffered-reader.ts";
 export type { ByteStream, StreamListener, StreamOptions } from "./byte-stream.ts";
 export { connectTcp, connectUnix } from "./connect.ts";
 export type { ConnectTcpOptions } from "./connect.ts";
-export { ConnectError } from "./errors.ts";
+export { ConnectError, UnexpectedEofError } from "./errors.ts";
 export { DuplexStream, fromDuplex } from "./from-duplex.ts";
 export { listenTcp, listenUnix } from "./listen.ts";
 export type { ListenTcpOptions, ListenUnixOptions } from "./listen.ts";

@@ -7,7 +7,7 @@ export class Waiter<T> {
   readonly promise: Promise<T>;
   #resolve!: (value: T) => void;
   #reject!: (reason: unknown) => void;
-  readonly #signal: AbortSignal | undefined;
+  readonly signal: AbortSignal | undefined;
   readonly #abort: () => void;
 
   /** @param leave  takes it off its queue. */
@@ -16,7 +16,7 @@ export class Waiter<T> {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    this.#signal = signal;
+    this.signal = signal;
     this.#abort = (): void => {
       leave(this);
       this.#reject(signal?.reason);
@@ -35,6 +35,6 @@ export class Waiter<T> {
   }
 
   #silence(): void {
-    if (this.#signal !== undefined) stopListening(this.#signal, this.#abort);
+    if (this.signal !== undefined) stopListening(this.signal, this.#abort);
   }
 }
