@@ -224,7 +224,7 @@ export class BufferedReader {
       if (options?.bytesMax !== undefined) checkLimit("options.bytesMax", most);
       if (this.#readings.length === 0) {
         const now = ask(most);
-        if (now !== NEED_DATA) return Promise.resolve(now as T);
+        if (now !== NEED_DATA) return Promise.resolve(now);
       }
     } catch (error) {
       return Promise.reject(error);
@@ -264,22 +264,24 @@ export class BufferedReader {
     if (this.#receiving) return;
     this.#receiving = true;
     const { signal } = reading;
-    this.stream.receiveSome(RECEIVE_BYTES, signal === undefined ? undefined : { signal }).then(
-      (bytes) => {
-        this.#receiving = false;
-        if (bytes.length === 0) this.#ended = true;
-        this.#queue.push(bytes);
-        this.#serve();
-      },
-      (error: unknown) => {
-        this.#receiving = false;
-        if (this.#readings[0] === reading) {
-          this.#readings.shift();
-          reading.reject(error);
-        }
-        this.#serve();
-      },
-    );
+    const receiving = this.stream.receiveSome(RECEIVE_BYTES, signal === undefined ? undefined : { signal });
+    receiving.then(this.#arrived, (error: unknown) => this.#failed(reading, error));
+  }
+
+  readonly #arrived = (bytes: Buffer): void => {
+    this.#receiving = false;
+    if (bytes.length === 0) this.#ended = true;
+    this.#queue.push(bytes);
+    this.#serve();
+  };
+
+  #failed(reading: Reading, error: unknown): void {
+    this.#receiving = false;
+    if (this.#readings[0] === reading) {
+      this.#readings.shift();
+      reading.reject(error);
+    }
+    this.#serve();
   }
 
   /** Behind the first `sought`; undefined: nothing is there, and nothing comes. */

@@ -105,9 +105,9 @@ test("BufferedReader reads settle in the order in which they were asked, whateve
   const input = new BufferedReader(a);
   const order: string[] = [];
   const reads = [
-    input.readExactly(3).then((bytes) => order.push(`${bytes}`)),
-    input.readLine().then((bytes) => order.push(`${bytes}`)),
-    input.readSome().then((bytes) => order.push(`${bytes}`)),
+    input.readExactly(3).then((bytes) => order.push(String(bytes))),
+    input.readLine().then((bytes) => order.push(String(bytes))),
+    input.readSome().then((bytes) => order.push(String(bytes))),
   ];
   await b.sendAll("abc");
   await b.sendAll("line\nmore");
@@ -158,17 +158,17 @@ test("BufferedReader loses nothing when aborts race with bytes that arrive", asy
   for (let round = 0; round < 100; round++) {
     const stop = new AbortController();
     const reading = input.readLine({ signal: stop.signal }).then(
-      (line) => lines.push(`${line}`),
+      (line) => lines.push(String(line)),
       (error: unknown) => assert.equal(error, "raced"),
     );
     const sending = b.sendAll(random.onceIn(2) ? `${round}\n` : `${round}`);
-    for (let ticks = random.below(6); ticks > 0; ticks--) await undefined;
+    for (let ticks = random.below(6); ticks > 0; ticks--) await Promise.resolve();
     stop.abort("raced");
     await Promise.all([reading, sending]);
   }
   await b.sendAll("\n");
   b.close();
-  for await (const line of input.lines()) lines.push(`${line}`);
+  for await (const line of input.lines()) lines.push(String(line));
   const digits = Array.from({ length: 100 }, (_, round) => round).join("");
   assert.equal(lines.join(""), digits, `seed ${random.seed}`);
 });
