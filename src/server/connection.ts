@@ -1,0 +1,139 @@
+// One connection of a server, from the accept to the end of its handler: its timeouts, its signal, and how it ended. It
+// knows neither the listener nor the other connections.
+
+import type { ByteStream } from "../stream/index.ts";
+import type { Counters } from "./counters.ts";
+import { ServerError } from "./errors.ts";
+import type { ServerErrorCode } from "./errors.ts";
+import { ServedStream } from "./served-stream.ts";
+import type { Watch } from "./served-stream.ts";
+
+/** What a handler is told about its connection. */
+export interface Connection<S extends ByteStream = ByteStream> {
+  /** Counted by its server from 1. */
+  readonly id: number;
+  /**
+   * The stream as the listener gave it, for what it can beyond a ByteStream. It is not watched: what moves through it
+   * directly is not counted, and is no sign of life to the idle timeout.
+   */
+  readonly accepted: S;
+  /**
+   * Aborted when the server ends the connection: idle for too long, too old, or the time to finish is up at a shutdown.
+   * The stream is closed at the same moment. Its reason is a ServerError.
+   */
+  readonly signal: AbortSignal;
+  /** Aborted when the server begins to shut down: finish what is being done, and take nothing new. */
+  readonly stopping: AbortSignal;
+}
+
+/**
+ * Serves one connection, which ends when it returns or throws; its stream is then closed.
+ *
+ * @param stream  the connection. Its calls fail with a ServerError once the server has ended it.
+ */
+export type Handler<S extends ByteStream = ByteStream> = (
+  stream: ByteStream,
+  connection: Connection<S>,
+) => Promise<void> | void;
+
+/** How a connection ended, by the name of its counter. */
+export type Outcome = "finished" | "failed" | "timedOut" | "aborted";
+
+/** What a connection needs of its server. */
+export interface ConnectionLimits {
+  readonly idleTimeoutMs: number;
+  readonly totalTimeoutMs: number;
+  readonly counters: Counters;
+  readonly stopping: AbortSignal;
+}
+
+/** A connection that is being served. */
+export class ServedConnection<S extends ByteStream> implements Connection<S>, Watch {
+  readonly id: number;
+  readonly accepted: S;
+  readonly stopping: AbortSignal;
+  readonly counters: Counters;
+  /** Why the server ended it. */
+  #reason: ServerError | undefined;
+  /** What its stream last failed with. */
+  #broke: unknown;
+  #controller: AbortController | undefined;
+  readonly #idle: NodeJS.Timeout | undefined;
+  readonly #total: NodeJS.Timeout | undefined;
+  /** Calls that wait for the peer. */
+  #waiting = 0;
+
+  constructor(accepted: S, id: number, limits: ConnectionLimits) {
+    const { idleTimeoutMs, totalTimeoutMs } = limits;
+    this.accepted = accepted;
+    this.id = id;
+    this.stopping = limits.stopping;
+    this.counters = limits.counters;
+    // They hold no process: what waits for the peer does.
+    if (idleTimeoutMs < Infinity)
+      this.#idle = setTimeout(() => {
+        if (this.#waiting > 0) this.end("ERR_IDLE_TIMEOUT", `idle for ${idleTimeoutMs} ms`);
+      }, idleTimeoutMs).unref();
+    if (totalTimeoutMs < Infinity)
+      this.#total = setTimeout(
+        () => this.end("ERR_TOTAL_TIMEOUT", `not done after ${totalTimeoutMs} ms`),
+        totalTimeoutMs,
+      ).unref();
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#reason !== undefined) this.#controller.abort(this.#reason);
+    }
+    return this.#controller.signal;
+  }
+
+  waits(on: boolean): void {
+    this.#waiting += on ? 1 : -1;
+    // A timer that has fired while nobody waited runs again.
+    if (this.#reason === undefined) this.#idle?.refresh();
+  }
+
+  explain(error: unknown): unknown {
+    this.#broke = error;
+    return this.#reason ?? error;
+  }
+
+  /** Ends it, for a reason that its handler sees. */
+  end(code: ServerErrorCode, what: string): void {
+    if (this.#reason !== undefined) return;
+    this.#reason = new ServerError(code, what, this.accepted.remoteAddress);
+    this.#stopTimers();
+    this.accepted.close();
+    this.#controller?.abort(this.#reason);
+  }
+
+  /** Runs the handler to its end and closes the stream. `report` is told what it threw. It never rejects. */
+  async run(handler: Handler<S>, report: (error: unknown, peersFault: boolean) => void): Promise<Outcome> {
+    let thrown: { readonly error: unknown } | undefined;
+    try {
+      await handler(new ServedStream(this.accepted, this), this);
+    } catch (error) {
+      thrown = { error };
+    }
+    this.#stopTimers();
+    const reason = this.#reason;
+    if (reason === undefined && thrown !== undefined) report(thrown.error, thrown.error === this.#broke);
+    this.#close();
+    if (reason !== undefined) return reason.code === "ERR_SERVER_STOPPED" ? "aborted" : "timedOut";
+    return thrown === undefined ? "finished" : "failed";
+  }
+
+  #stopTimers(): void {
+    clearTimeout(this.#idle);
+    clearTimeout(this.#total);
+  }
+
+  /** What close(2) may report is nobody's concern: the conversation is over. */
+  #close(): void {
+    try {
+      this.accepted.close();
+    } catch {}
+  }
+}
