@@ -22,7 +22,10 @@ export interface Connection<S extends ByteStream = ByteStream> {
    * The stream is closed at the same moment. Its reason is a ServerError.
    */
   readonly signal: AbortSignal;
-  /** Aborted when the server begins to shut down: finish what is being done, and take nothing new. */
+  /**
+   * Aborted when the server begins to shut down: finish what is being done, and take nothing new. Given to a call that
+   * waits for the peer's next request, it ends the wait; a handler that throws its reason has finished.
+   */
   readonly stopping: AbortSignal;
 }
 
@@ -115,7 +118,8 @@ export class ServedConnection<S extends ByteStream> implements Connection<S>, Wa
     try {
       await handler(new ServedStream(this.accepted, this), this);
     } catch (error) {
-      thrown = { error };
+      // A wait that `stopping` ended is no failure: it is what that signal is for.
+      if (!this.stopping.aborted || error !== this.stopping.reason) thrown = { error };
     }
     this.#stopTimers();
     const reason = this.#reason;

@@ -103,7 +103,8 @@ export class Server<S extends ByteStream = ByteStream> implements AsyncDisposabl
     if (ms > 0) await this.#emptied(ms);
     const completed = this.#ended - before;
     const late = this.#connections.size;
-    for (const connection of this.#connections) connection.end("ERR_SERVER_STOPPED", "the server has stopped");
+    for (const connection of this.#connections)
+      connection.end("ERR_SERVER_STOPPED", "the server has stopped");
     await this.#emptied(ABORT_GRACE_MS);
     const abandoned = this.#connections.size;
     return { completed, aborted: late - abandoned, abandoned };

@@ -4,8 +4,8 @@
 
 import { create_connection } from "berkeley";
 import { serve } from "berkeley/server";
+import { listenTcp } from "berkeley/stream";
 import { residentBytes } from "../support/process.ts";
-import { listenTcp } from "./streams.ts";
 import { gate } from "./support.ts";
 
 /** A handler's work: it takes a while, and no processor time. */

@@ -6,10 +6,9 @@ import { test } from "node:test";
 import { ECANCELED, EINVAL, EMFILE, SocketError } from "berkeley";
 import { ServerError, serve } from "berkeley/server";
 import type { ListenerOf } from "berkeley/server";
-import type { ByteStream } from "berkeley/stream";
+import { connectTcp, listenTcp } from "berkeley/stream";
+import type { ByteStream, SocketStream } from "berkeley/stream";
 import { pattern, reset } from "../support/pair.ts";
-import { connectTcp, listenTcp } from "./streams.ts";
-import type { SocketStream } from "./streams.ts";
 import { ask, echo, gate, readAll, served, until, warning } from "./support.ts";
 
 /** The ServerError that a promise rejects with. */
@@ -27,6 +26,7 @@ test("serve() runs a handler for each connection and closes it when the handler 
   await using at = await served(async (stream, connection) => {
     ids.push(connection.id);
     assert.deepEqual(stream.remoteAddress, connection.accepted.socket.getpeername());
+    assert.deepEqual(stream.localAddress, connection.accepted.socket.getsockname());
     assert.equal(stream.closed, false);
     await stream.sendAll(`${connection.id}: `);
     await stream.sendAll(await stream.receiveSome());
@@ -105,7 +105,10 @@ test("serve() never has more than connectionsMax handlers at once; the others wa
   await Promise.all(clients.map(readAll));
   const ascending = order.toSorted((a, b) => a - b);
   for (let at5 = 0; at5 < 15; at5 += 5)
-    assert.deepEqual(order.slice(at5, at5 + 5).toSorted((a, b) => a - b), ascending.slice(at5, at5 + 5));
+    assert.deepEqual(
+      order.slice(at5, at5 + 5).toSorted((a, b) => a - b),
+      ascending.slice(at5, at5 + 5),
+    );
   assert.equal(most, 5);
   for (const client of clients) client.close();
 });
@@ -149,7 +152,7 @@ test("a handler that throws at once, and an onError that throws, are contained",
 
 test("a connection that its peer resets is counted as failed, and is no warning", async () => {
   const warnings: string[] = [];
-  const listen = (warning: Error): number => warnings.push(warning.message);
+  const listen = ({ message }: Error): number => warnings.push(message);
   process.on("warning", listen);
   const entered = gate();
   await using at = await served(async (stream) => {
@@ -224,7 +227,7 @@ test("a connection is ended after totalTimeoutMs, whatever it does", async () =>
 
 test("a flood of connections that say nothing does not keep others from being served", async () => {
   await using at = await served(echo, { connectionsMax: 10, idleTimeoutMs: 50 });
-  const silent = await Promise.all(Array.from({ length: 60 }, at.connect));
+  const silent = await Promise.all(Array.from({ length: 60 }, () => at.connect()));
   const client = await at.connect();
   assert.equal(await ask(client, "hello"), "hello");
   assert.ok(at.server.stats().timedOut >= 50);
@@ -247,6 +250,17 @@ test("shutdown() refuses new connections, and lets handlers finish, who hear of 
   await assert.rejects(at.connect(), { code: "ECONNREFUSED" });
   await at.server.finished;
   assert.deepEqual(await at.server.shutdown(), { completed: 0, aborted: 0, abandoned: 0 });
+  client.close();
+});
+
+test("a handler that waits with `stopping` as its signal finishes when the server stops", async () => {
+  const at = await served(async (stream, { stopping }) => {
+    for (;;) await stream.sendAll(await stream.receiveSome(100, { signal: stopping }));
+  });
+  const client = await at.connect();
+  assert.equal(await ask(client, "x"), "x");
+  assert.deepEqual(await at.server.shutdown(), { completed: 1, aborted: 0, abandoned: 0 });
+  assert.equal(at.server.stats().finished, 1);
   client.close();
 });
 
@@ -375,7 +389,10 @@ test("a stream that is served sends large data in order, between what was sent b
   const chunks: Buffer[] = [];
   for (let bytes = await client.receiveSome(); bytes.length > 0; bytes = await client.receiveSome())
     chunks.push(bytes);
-  assert.deepEqual(Buffer.concat(chunks), Buffer.concat([Buffer.from("before"), large, Buffer.from("after")]));
+  assert.deepEqual(
+    Buffer.concat(chunks),
+    Buffer.concat([Buffer.from("before"), large, Buffer.from("after")]),
+  );
   assert.equal(at.server.stats().bytesSent, large.length + 11);
   client.close();
 });

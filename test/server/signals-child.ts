@@ -1,7 +1,7 @@
 // A server that SIGTERM and SIGINT shut down. Run by signals.test.ts.
 
 import { serve, shutdownOnSignals } from "berkeley/server";
-import { listenTcp } from "./streams.ts";
+import { listenTcp } from "berkeley/stream";
 import { echo } from "./support.ts";
 
 const listener = await listenTcp("127.0.0.1");

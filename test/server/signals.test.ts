@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { connectTcp } from "berkeley/stream";
+import type { SocketStream } from "berkeley/stream";
 import type { Child } from "../support/process.ts";
 import { program } from "../support/program.ts";
-import { connectTcp } from "./streams.ts";
-import type { SocketStream } from "./streams.ts";
 import { ask, readAll } from "./support.ts";
 
 async function connected(child: Child): Promise<SocketStream> {

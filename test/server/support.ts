@@ -1,10 +1,9 @@
 // Servers for tests: one at a port that the system picks, clients of it, handlers that wait for the test's word.
 
-import { connectTcp, listenTcp } from "./streams.ts";
-import type { SocketStream } from "./streams.ts";
 import { serve } from "berkeley/server";
 import type { Handler, ServeOptions, Server } from "berkeley/server";
-import type { ByteStream } from "berkeley/stream";
+import { connectTcp, listenTcp } from "berkeley/stream";
+import type { ByteStream, SocketStream } from "berkeley/stream";
 
 /** A server, and a way to it. Disposing stops it at once. */
 export interface Served extends AsyncDisposable {
