@@ -12,6 +12,9 @@ const IDLE_TIMEOUT_MS = 300_000;
 /** Less than the 10 s after which `docker stop` kills; systemd and Kubernetes wait longer. */
 const DRAIN_TIMEOUT_MS = 8_000;
 
+/** As Apache (SECONDS_TO_LINGER); nginx takes 5 s. */
+const LINGER_TIMEOUT_MS = 2_000;
+
 /** What serve() takes last. Times are milliseconds above 0; Infinity: no limit. */
 export interface ServeOptions<S extends ByteStream = ByteStream> {
   /** Handlers at once. What connects beyond that waits in the kernel's queue: it is not accepted. Default 512. */
@@ -23,6 +26,11 @@ export interface ServeOptions<S extends ByteStream = ByteStream> {
   idleTimeoutMs?: number | undefined;
   /** How long a connection may last. Default Infinity. */
   totalTimeoutMs?: number | undefined;
+  /**
+   * How long a connection is kept whose handler has returned without receiving all that had come, for the peer to end too:
+   * closed at once, the peer might not get what was sent. 0: not at all. Default 2000.
+   */
+  lingerTimeoutMs?: number | undefined;
   /** How long shutdown() lets handlers finish before it ends their connections. Default 8000. */
   drainTimeoutMs?: number | undefined;
   /**
@@ -40,6 +48,7 @@ export interface CheckedOptions<S extends ByteStream> {
   readonly idleTimeoutMs: number;
   readonly totalTimeoutMs: number;
   readonly drainTimeoutMs: number;
+  readonly lingerTimeoutMs: number;
   readonly onError: ServeOptions<S>["onError"];
   readonly signal: AbortSignal | undefined;
 }
@@ -49,6 +58,11 @@ export function checkTime(name: string, ms: number): number {
   if (typeof ms !== "number") throw invalidArgument(name, "a number", ms);
   if (!(ms > 0)) throw outOfRange(name, "above 0", ms);
   return ms > TIMEOUT_MS_MAX ? Infinity : ms;
+}
+
+/** Likewise, or 0. */
+export function checkTimeOrNone(name: string, ms: number): number {
+  return ms === 0 ? 0 : checkTime(name, ms);
 }
 
 function checkFunction<F>(name: string, value: F | undefined): F | undefined {
@@ -71,6 +85,7 @@ export function checkOptions<S extends ByteStream>(options: ServeOptions<S>): Ch
     idleTimeoutMs: checkTime("options.idleTimeoutMs", options.idleTimeoutMs ?? IDLE_TIMEOUT_MS),
     totalTimeoutMs: checkTime("options.totalTimeoutMs", options.totalTimeoutMs ?? Infinity),
     drainTimeoutMs: checkTime("options.drainTimeoutMs", options.drainTimeoutMs ?? DRAIN_TIMEOUT_MS),
+    lingerTimeoutMs: checkTimeOrNone("options.lingerTimeoutMs", options.lingerTimeoutMs ?? LINGER_TIMEOUT_MS),
     onError: checkFunction("options.onError", options.onError),
     signal,
   };

@@ -14,11 +14,11 @@ import type { AnyAddress } from "../index.ts";
 import type { ByteStream, StreamListener } from "../stream/index.ts";
 import { Bell } from "./bell.ts";
 import { ServedConnection } from "./connection.ts";
-import type { Handler } from "./connection.ts";
+import type { ConnectionLimits, Handler } from "./connection.ts";
 import { Counters } from "./counters.ts";
 import type { ServerStats } from "./counters.ts";
 import { ServerError } from "./errors.ts";
-import { checkOptions, checkTime } from "./options.ts";
+import { checkOptions, checkTimeOrNone } from "./options.ts";
 import type { CheckedOptions, ServeOptions } from "./options.ts";
 import { warnOfHandler } from "./report.ts";
 
@@ -60,6 +60,8 @@ export class Server<S extends ByteStream = ByteStream> implements AsyncDisposabl
   readonly #room = new Bell();
   /** Rings when the last handler has ended. */
   readonly #empty = new Bell();
+  /** What is the same for all connections. */
+  readonly #limits: ConnectionLimits;
   #accepted = 0;
   #ended = 0;
   readonly #onSignal = (): void => void this.shutdown();
@@ -73,6 +75,7 @@ export class Server<S extends ByteStream = ByteStream> implements AsyncDisposabl
     this.#handler = handler;
     this.#options = checkOptions(options);
     this.#counters = counters;
+    this.#limits = { ...this.#options, counters, stopping: this.#stopping.signal };
     const { signal } = this.#options;
     signal?.addEventListener("abort", this.#onSignal);
     this.finished = this.#run();
@@ -97,7 +100,7 @@ export class Server<S extends ByteStream = ByteStream> implements AsyncDisposabl
    * @throws {RangeError} ERR_OUT_OF_RANGE: a negative deadline.
    */
   async shutdown({ deadlineMs = this.#options.drainTimeoutMs }: ShutdownOptions = {}): Promise<DrainReport> {
-    const ms = deadlineMs === 0 ? 0 : checkTime("options.deadlineMs", deadlineMs);
+    const ms = checkTimeOrNone("options.deadlineMs", deadlineMs);
     const before = this.#ended;
     this.#stop();
     if (ms > 0) await this.#emptied(ms);
@@ -159,15 +162,9 @@ export class Server<S extends ByteStream = ByteStream> implements AsyncDisposabl
   }
 
   async #serve(stream: S): Promise<void> {
-    const { idleTimeoutMs, totalTimeoutMs, onError } = this.#options;
+    const { onError } = this.#options;
     const counters = this.#counters;
-    const stopping = this.#stopping.signal;
-    const connection: ServedConnection<S> = new ServedConnection(stream, ++this.#accepted, {
-      idleTimeoutMs,
-      totalTimeoutMs,
-      counters,
-      stopping,
-    });
+    const connection = new ServedConnection(stream, ++this.#accepted, this.#limits);
     this.#connections.add(connection);
     counters.add("accepted");
     counters.add("active");

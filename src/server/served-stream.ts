@@ -20,6 +20,8 @@ export interface Watch {
   readonly counters: Counters;
   /** The peer is waited for (true), or no longer by this call (false); both are signs of life. */
   waits(on: boolean): void;
+  /** The peer has ended. */
+  ended(): void;
   /** What a call fails with in place of its own error, if the server has ended the connection. */
   explain(error: unknown): unknown;
 }
@@ -36,6 +38,7 @@ export class ServedStream implements ByteStream {
 
   async receiveSome(bytesMax?: number, options?: StreamOptions): Promise<Buffer> {
     const bytes = await this.#watched(this.#stream.receiveSome(bytesMax, options));
+    if (bytes.length === 0) this.#watch.ended();
     this.#watch.counters.add("bytesReceived", bytes.length);
     return bytes;
   }

@@ -33,6 +33,6 @@ for conn in conns: assert read_to_end(conn) == b""
   await client.line(/^asked$/m);
   server.kill("SIGTERM");
   const { stdout } = await server.succeeded();
-  assert.match(stdout.toString(), /^served 20 of 20 connections, 2\d+ bytes$/m);
+  assert.match(stdout.toString(), /^served 20 of 20 connections, \d+ bytes$/m);
   await client.succeeded();
 });

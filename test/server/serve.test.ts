@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
-import { ECANCELED, EINVAL, EMFILE, SocketError } from "berkeley";
+import { ECANCELED, EINVAL, EMFILE, MSG_PEEK, SocketError } from "berkeley";
 import { ServerError, serve } from "berkeley/server";
 import type { ListenerOf } from "berkeley/server";
 import { connectTcp, listenTcp } from "berkeley/stream";
@@ -223,6 +223,37 @@ test("a connection is ended after totalTimeoutMs, whatever it does", async () =>
   });
   await until(() => at.server.stats().timedOut === 1);
   client.close();
+});
+
+test("a peer gets all that was sent to it, although what it sent was not received", async () => {
+  await using at = await served(async (stream) => {
+    await stream.receiveSome(1);
+    await stream.sendAll("too much");
+  });
+  const client = await at.connect();
+  await client.sendAll(Buffer.alloc(200_000));
+  assert.equal((await client.socket.recv(1, MSG_PEEK)).length, 1);
+  await client.sendAll(Buffer.alloc(200_000));
+  assert.equal(await readAll(client), "too much");
+  await client.closeWrite();
+  await until(() => at.server.stats().finished === 1);
+  client.close();
+});
+
+test("a peer that does not end is waited for, if it had sent what was not received, for lingerTimeoutMs", async () => {
+  for (const [lingerTimeoutMs, text] of [
+    [Infinity, ""],
+    [50, "unread"],
+    [0, "unread"],
+  ] as const) {
+    const sent = gate();
+    await using at = await served(() => sent.opened, { lingerTimeoutMs });
+    const client = await at.connect();
+    await client.sendAll(text);
+    sent.open();
+    await until(() => at.server.stats().finished === 1);
+    client.close();
+  }
 });
 
 test("a flood of connections that say nothing does not keep others from being served", async () => {

@@ -11,6 +11,7 @@ import { ServedStream } from "#dist/server/served-stream.js";
 const watch = {
   counters: new Counters(),
   waits() {},
+  ended() {},
   explain: (error: unknown) => error,
 };
 
