@@ -12,7 +12,7 @@
 
 import { native } from "../native.ts";
 import { EINTR, POLLIN, POLLOUT } from "../constants/index.ts";
-import { READ } from "./descriptor.ts";
+import { READ, WRITE } from "./descriptor.ts";
 
 /** The longest time without JavaScript, in milliseconds. */
 const SLICE_MS = 50;
@@ -41,13 +41,13 @@ const halves = new Int16Array(words.buffer);
 /**
  * Waits for one descriptor, in one slice.
  *
- * @param direction  READ or WRITE.
+ * @param direction  READ, WRITE or ERRORS.
  * @param ms         at most so long.
  * @returns 1: ready (also when it has ended or failed, or is closed: the call that follows says so); 0: not yet; -errno.
  */
 export function pollOne(fd: number, direction: number, ms: number): number {
   words[0] = fd;
-  halves[2] = direction === READ ? POLLIN : POLLOUT;
+  halves[2] = direction === READ ? POLLIN : direction === WRITE ? POLLOUT : 0; // errors are always told
   halves[3] = 0;
   return native.poll(words, ms);
 }

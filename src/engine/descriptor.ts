@@ -11,6 +11,8 @@ export const WRITE = 2;
 export const END = 4;
 /** Event bit: urgent data. */
 export const URGENT = 8;
+/** Direction of who waits for the error queue (MSG_ERRQUEUE). As interest it asks for nothing: errors are always told. */
+export const ERRORS: number = END;
 
 // Flags of a descriptor, kept in one word: a server has a descriptor per idle connection, and a word is 8 bytes.
 const READABLE = 1;
@@ -20,6 +22,7 @@ const SHORT_READ_IS_DRY = 8;
 const REFERENCED = 16;
 const DEFERRED = 32;
 const WRITE_NOISE = 64;
+const FAILING = 128;
 const INTEREST_SHIFT = 8;
 const INTEREST_MASK: number = 0xff << INTEREST_SHIFT;
 
@@ -49,7 +52,8 @@ export class Descriptor {
     this.kind = kind;
     this.fd = fd;
     this.generation = generation;
-    this.#flags = READABLE | WRITABLE | REFERENCED | (shortReadIsDry ? SHORT_READ_IS_DRY : WRITE_NOISE);
+    this.#flags =
+      READABLE | WRITABLE | FAILING | REFERENCED | (shortReadIsDry ? SHORT_READ_IS_DRY : WRITE_NOISE);
   }
 
   /** A read may succeed: true until one said EAGAIN, and again after an event. */
@@ -66,6 +70,14 @@ export class Descriptor {
   }
   set writable(on: boolean) {
     this.#set(WRITABLE, on);
+  }
+
+  /** The error queue may have something, likewise. */
+  get failing(): boolean {
+    return (this.#flags & FAILING) !== 0;
+  }
+  set failing(on: boolean) {
+    this.#set(FAILING, on);
   }
 
   /** The peer's end or an error was seen: a short read proves nothing any more. */

@@ -6,16 +6,20 @@
 // between them) looked kinder to the cache; it was measured 8 % slower at 64 bytes and no faster at 16 KiB: the kernel's
 // receive path and its send path each like to run many times in a row.
 //
+// Why those who wait for an error queue are all tried, not the oldest alone: it has messages for different people (what
+// was sent and is no longer needed, errors, times of sending), and who reads it finds what is another's.
+//
 // Why a credit. A handler that always finds data never returns to the event loop: a promise that is already resolved
 // goes round in microtasks and starves timers, other descriptors and everything else. Each turn of the loop has a credit
 // of work; when it is spent, operations park although they could run, and go on in the next turn.
 
 import type { Backend } from "./backend.ts";
 import { EVENTS_MAX, EVENT_WORDS } from "./backend.ts";
-import { Descriptor, END, READ, URGENT, WRITE } from "./descriptor.ts";
+import { Descriptor, END, ERRORS, READ, URGENT, WRITE } from "./descriptor.ts";
 import type { Kind } from "./descriptor.ts";
 import { Guard } from "./operation.ts";
 import type { Operation } from "./operation.ts";
+import { Queues } from "./queues.ts";
 import { listen, stopListening } from "./signal.ts";
 import { EAGAIN, ECANCELED } from "../constants/index.ts";
 
@@ -25,13 +29,6 @@ const TURN_CREDIT = 1024;
 /** No limit of time. */
 export const FOREVER = -1;
 
-/** How many operations wait in a queue. */
-function queued(head: Operation | null): number {
-  let count = 0;
-  for (let operation = head; operation !== null; operation = operation.next) count++;
-  return count;
-}
-
 /** Parks operations until their descriptors are ready. One per thread and backend. */
 export class Engine {
   readonly backend: Backend;
@@ -40,6 +37,7 @@ export class Engine {
   readonly #events: Uint32Array = new Uint32Array(EVENTS_MAX * EVENT_WORDS);
   /** By descriptor number, from the first wait to the close. */
   readonly #watched: (Descriptor | undefined)[] = [];
+  readonly #queues: Queues = new Queues();
   #generation = 0;
   /** Operations that wait and hold the process alive. */
   #active = 0;
@@ -59,7 +57,13 @@ export class Engine {
 
   /** Whether a call in this direction may succeed, as far as is known. */
   ready(descriptor: Descriptor, direction: number): boolean {
-    return direction === READ ? descriptor.readable : descriptor.writable;
+    if (direction === READ) return descriptor.readable;
+    return direction === WRITE ? descriptor.writable : descriptor.failing;
+  }
+
+  /** Whether nobody waits in this direction. */
+  free(descriptor: Descriptor, direction: number): boolean {
+    return this.#queues.head(descriptor, direction) === null;
   }
 
   /**
@@ -69,7 +73,15 @@ export class Engine {
   dry(descriptor: Descriptor, direction: number): void {
     if (this.credit <= 0) return;
     if (direction === READ) descriptor.readable = false;
-    else descriptor.writable = false;
+    else if (direction === WRITE) descriptor.writable = false;
+    else descriptor.failing = false;
+  }
+
+  /** Something of the error queue was read that may be another's: all who wait for it are tried in the next turn. */
+  again(descriptor: Descriptor): void {
+    if (this.free(descriptor, ERRORS)) return;
+    descriptor.failing = true;
+    this.#defer(descriptor);
   }
 
   /** Parks an operation behind those that already wait in its direction. `ms`: its time, or FOREVER. */
@@ -82,15 +94,7 @@ export class Engine {
   ): Promise<T> {
     const parked = operation as Operation;
     const promise = operation.promise();
-    const head = direction === READ ? descriptor.reads : descriptor.writes;
-    if (head === null) {
-      if (direction === READ) descriptor.reads = parked;
-      else descriptor.writes = parked;
-    } else {
-      let last = head;
-      while (last.next !== null) last = last.next;
-      last.next = parked;
-    }
+    this.#queues.append(descriptor, direction, parked);
     if (descriptor.referenced && ++this.#active === 1) this.backend.ref();
     if (ms !== FOREVER || signal !== undefined) this.#guard(descriptor, direction, parked, ms, signal);
     if ((descriptor.interest & direction) === 0) this.#watch(descriptor, direction);
@@ -108,10 +112,9 @@ export class Engine {
       if (this.#watched[fd] === descriptor) this.#watched[fd] = undefined;
       descriptor.interest = 0;
     }
-    for (const direction of [READ, WRITE]) {
-      let operation = direction === READ ? descriptor.reads : descriptor.writes;
-      if (direction === READ) descriptor.reads = null;
-      else descriptor.writes = null;
+    for (const direction of [READ, WRITE, ERRORS]) {
+      let operation = this.#queues.head(descriptor, direction);
+      this.#queues.setHead(descriptor, direction, null);
       while (operation !== null) {
         const { next } = operation;
         this.#unpark(descriptor, operation);
@@ -126,7 +129,7 @@ export class Engine {
     if (descriptor.referenced === referenced) return;
     descriptor.referenced = referenced;
     const before = this.#active;
-    const waiting = queued(descriptor.reads) + queued(descriptor.writes);
+    const waiting = this.#queues.count(descriptor);
     this.#active += referenced ? waiting : -waiting;
     if (before === 0 && this.#active > 0) this.backend.ref();
     if (before > 0 && this.#active === 0) this.backend.unref();
@@ -185,7 +188,8 @@ export class Engine {
 
   #makeReady(descriptor: Descriptor, direction: number): void {
     if (direction === READ) descriptor.readable = true;
-    else descriptor.writable = true;
+    else if (direction === WRITE) descriptor.writable = true;
+    else descriptor.failing = true;
   }
 
   #watch(descriptor: Descriptor, direction: number): void {
@@ -218,9 +222,9 @@ export class Engine {
   /** The poller refused the descriptor (ENOSPC: epoll(7) max_user_watches; ENOMEM): nobody may wait for ever. */
   #failAll(descriptor: Descriptor, direction: number, result: number): void {
     for (;;) {
-      const operation = direction === READ ? descriptor.reads : descriptor.writes;
+      const operation = this.#queues.head(descriptor, direction);
       if (operation === null) return;
-      this.#shift(descriptor, direction, operation);
+      this.#take(descriptor, direction, operation);
       operation.settle(result);
     }
   }
@@ -234,7 +238,12 @@ export class Engine {
       const descriptor = this.#watched[events[at + 1] as number];
       // Another user of the same number, or nobody: the event was taken before the close.
       if (descriptor === undefined || descriptor.generation !== events[at + 2]) continue;
-      if ((bits & END) !== 0) descriptor.ended = true;
+      if ((bits & END) !== 0) {
+        descriptor.ended = true;
+        descriptor.failing = true;
+        // Before those who read: what is told in the queue is then no error of theirs.
+        if (this.#queues.errors) this.#run(descriptor, ERRORS);
+      }
       if ((bits & URGENT) !== 0) descriptor.shortReadIsDry = false;
       if ((bits & READ) !== 0) {
         descriptor.readable = true;
@@ -252,8 +261,9 @@ export class Engine {
   /** Tries what waits, oldest first, until it would wait again or the credit is spent. */
   #run(descriptor: Descriptor, direction: number): void {
     for (;;) {
-      const operation = direction === READ ? descriptor.reads : descriptor.writes;
+      const operation = this.#queues.head(descriptor, direction);
       if (operation === null) return;
+      if (direction === ERRORS) return this.#runErrors(descriptor, operation);
       if (!this.ready(descriptor, direction)) return;
       if (this.credit <= 0) {
         this.#defer(descriptor);
@@ -264,7 +274,7 @@ export class Engine {
       try {
         result = operation.attempt();
       } catch (error) {
-        this.#shift(descriptor, direction, operation);
+        this.#take(descriptor, direction, operation);
         operation.fail(error);
         continue;
       }
@@ -274,16 +284,31 @@ export class Engine {
         else if (operation.retryMs > 0) this.#startRetry(descriptor, direction, operation);
         return;
       }
-      this.#shift(descriptor, direction, operation);
+      this.#take(descriptor, direction, operation);
       operation.settle(result);
     }
   }
 
-  /** Takes the head off its queue. */
-  #shift(descriptor: Descriptor, direction: number, head: Operation): void {
-    if (direction === READ) descriptor.reads = head.next;
-    else descriptor.writes = head.next;
-    this.#unpark(descriptor, head);
+  /** Tries everybody who waits for the error queue once. The first who finds it empty says so, and spares the others a call. */
+  #runErrors(descriptor: Descriptor, head: Operation): void {
+    this.credit--;
+    for (let operation: Operation | null = head; operation !== null; ) {
+      const { next }: Operation = operation;
+      try {
+        const result = operation.attempt();
+        if (result !== -EAGAIN && this.#take(descriptor, ERRORS, operation)) operation.settle(result);
+      } catch (error) {
+        if (this.#take(descriptor, ERRORS, operation)) operation.fail(error);
+      }
+      operation = next;
+    }
+  }
+
+  /** Takes an operation off its queue. Whether it was there. */
+  #take(descriptor: Descriptor, direction: number, operation: Operation): boolean {
+    const waited = this.#queues.remove(descriptor, direction, operation);
+    if (waited) this.#unpark(descriptor, operation);
+    return waited;
   }
 
   /** Whatever hangs on an operation that no longer waits is let go. */
@@ -303,22 +328,14 @@ export class Engine {
     this.#cancel(descriptor, direction, operation as Operation, reason);
   }
 
-  /** Takes one operation out of its queue, wherever it stands, and rejects it. What arrived stays in the kernel. */
+  /** Takes one operation out of its queue and rejects it. What arrived stays in the kernel. */
   #cancel(descriptor: Descriptor, direction: number, operation: Operation, reason: unknown): void {
-    const head = direction === READ ? descriptor.reads : descriptor.writes;
-    if (head === operation) {
-      this.#shift(descriptor, direction, operation);
-      // Who comes next was never tried, and no event may tell him when to.
-      if (operation.retryMs > 0) {
-        this.#makeReady(descriptor, direction);
-        this.#defer(descriptor);
-      }
-    } else {
-      let before = head;
-      while (before !== null && before.next !== operation) before = before.next;
-      if (before === null) return;
-      before.next = operation.next;
-      this.#unpark(descriptor, operation);
+    const wasHead = this.#queues.head(descriptor, direction) === operation;
+    if (!this.#take(descriptor, direction, operation)) return;
+    // Who comes next was never tried, and no event may tell him when to.
+    if (wasHead && operation.retryMs > 0) {
+      this.#makeReady(descriptor, direction);
+      this.#defer(descriptor);
     }
     operation.fail(reason);
   }
@@ -364,6 +381,7 @@ export class Engine {
     this.credit = TURN_CREDIT;
     for (const descriptor of descriptors) {
       descriptor.deferred = false;
+      if (descriptor.failing && this.#queues.errors) this.#run(descriptor, ERRORS);
       this.#run(descriptor, READ);
       this.#run(descriptor, WRITE);
     }

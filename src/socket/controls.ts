@@ -17,9 +17,11 @@ import type { Address, AnyAddress } from "./address.ts";
 import { readU32 } from "./address/view.ts";
 import { decodeAncillary, decodeDescriptors, descriptorsIn } from "./ancillary.ts";
 import type { ReceivedAncillary } from "./ancillary.ts";
+import { isLent } from "./bytes.ts";
 import { cameInto, retryByTime, roomFor, senderOf } from "./datagrams.ts";
 import type { Destination, Messaging } from "./datagrams.ts";
 import { receiveManner, sendManner } from "./manner.ts";
+import { countSend } from "./send-numbers.ts";
 import { CREDIT_SHIFT, scratch } from "./transfers.ts";
 
 /** What recvmsg gives. */
@@ -246,6 +248,7 @@ export class SendMessage extends Operation<number> {
       this.flags,
     );
     if (count > 0) engine.credit -= count >> CREDIT_SHIFT;
+    if (count > 0 && isLent(this.flags)) countSend(descriptor);
     return to === undefined ? count : retryByTime(this, socket, count);
   }
 

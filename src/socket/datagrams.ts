@@ -10,6 +10,7 @@ import type { AnyAddress } from "./address.ts";
 import { readLength } from "./address/view.ts";
 import { isLent } from "./bytes.ts";
 import { receiveManner, sendManner } from "./manner.ts";
+import { countSend } from "./send-numbers.ts";
 import {
   CREDIT_SHIFT,
   HEAP_BYTES_MAX,
@@ -174,6 +175,7 @@ export function transmitTo(
   }
   const count = calls.sendto(fd, bytes, 0, length, flags, to.view, to.length);
   if (count > 0) socket.engine.credit -= count >> CREDIT_SHIFT;
+  if (count > 0 && isLent(flags)) countSend(socket.descriptor);
   return count;
 }
 

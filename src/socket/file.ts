@@ -6,20 +6,20 @@ import { countProgress } from "../engine/operation.ts";
 import type { Operation, Progress } from "../engine/operation.ts";
 import { ECANCELED, EOPNOTSUPP, SOCK_STREAM } from "../constants/index.ts";
 import { checkInteger } from "./base.ts";
+import { BesideSocket } from "./beside.ts";
 import { SocketError, invalidArgument } from "./errors.ts";
 import { step } from "./face.ts";
 import type { Face, FaceOptions, Outcome, Steps } from "./face.ts";
 import type { FileClasses, FileIo, Files } from "./makefile/index.ts";
 import { bufferSize, parseMode } from "./makefile/mode.ts";
 import type { BinaryMode, MakefileOptions, TextMode } from "./makefile/mode.ts";
-import { ControlSocket } from "./control.ts";
 import { COPY_BYTES, SendFile, isRefusal, openFileIn, openRegular } from "./sendfile.ts";
 import type { FileAccess, FileSource, OpenFile } from "./sendfile.ts";
 import type { SendAllOptions } from "./transfer.ts";
 import { Receive, ReceiveInto } from "./transfers.ts";
 
 /** A socket that files are made from. */
-export abstract class FileSocket<F extends Face = "async"> extends ControlSocket<F> {
+export abstract class FileSocket<F extends Face = "async"> extends BesideSocket<F> {
   /** How many files hold the descriptor, twice; and one more when close() was called. */
   #holds = 0;
 

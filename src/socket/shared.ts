@@ -45,7 +45,9 @@ export type {
   Timestamping,
   TimestampingPacketInfo,
 } from "./ancillary/structs.ts";
+export type { ZeroCopyReport } from "./beside.ts";
 export type { ReceivedMessage } from "./controls.ts";
+export type { ErrorMessage } from "./error-queue.ts";
 export { FileError, UnicodeError } from "./makefile/errors.ts";
 export { DEFAULT_BUFFER_SIZE, LINE_LIMIT, READ_LIMIT } from "./makefile/limits.ts";
 export type {

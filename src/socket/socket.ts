@@ -3,7 +3,7 @@
 
 import { currentEngine } from "../engine/current.ts";
 import { setTimeout as sleep } from "node:timers/promises";
-import { READ } from "../engine/descriptor.ts";
+import { ERRORS, READ } from "../engine/descriptor.ts";
 import { ASKS_ASIDE, WAITS } from "../engine/operation.ts";
 import type { Operation } from "../engine/operation.ts";
 import { AF_UNIX, EAGAIN, EBADF, ECANCELED, SOCK_STREAM } from "../constants/index.ts";
@@ -121,10 +121,9 @@ export class Socket extends FileSocket implements AsyncIterable<[Socket, Address
     const { descriptor, engine } = this;
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
     if (descriptor.fd < 0) return this.#refused(operation, -EBADF);
-    const ahead = direction === READ ? descriptor.reads : descriptor.writes;
     const { manner } = operation;
     const blocking = this.#mayWait(operation);
-    const first = ahead === null || manner === ASKS_ASIDE;
+    const first = engine.free(descriptor, direction) || manner === ASKS_ASIDE || direction === ERRORS;
     // Reading stops where urgent data was, seen or not: a short read does not mean that all is read.
     if (manner === ASKS_ASIDE && direction === READ) descriptor.shortReadIsDry = false;
     if (first && (!blocking || (engine.credit > 0 && engine.ready(descriptor, direction)))) {

@@ -13,6 +13,7 @@ import type { Owner, Progress } from "../engine/operation.ts";
 import { EAGAIN, MSG_TRUNC, SOCK_STREAM } from "../constants/index.ts";
 import { isLent } from "./bytes.ts";
 import { receiveManner, sendManner } from "./manner.ts";
+import { countSend } from "./send-numbers.ts";
 
 /** The most that one recv of a stream brings, whatever was asked. */
 export const SCRATCH_BYTES = 262_144;
@@ -87,6 +88,7 @@ export function transmit(
   }
   const count = calls.send(socket.descriptor.fd, bytes, offset, length, flags);
   if (count > 0) socket.engine.credit -= count >> CREDIT_SHIFT;
+  if (count > 0 && isLent(flags)) countSend(socket.descriptor);
   return count;
 }
 

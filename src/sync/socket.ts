@@ -2,6 +2,7 @@
 // classes in ../socket/, one concern each. Its twin with promises is ../socket/socket.ts.
 
 import { block, blockFor, pollOne } from "../engine/blocking.ts";
+import { ERRORS } from "../engine/descriptor.ts";
 import { FOREVER } from "../engine/engine.ts";
 import { WAITS } from "../engine/operation.ts";
 import type { Operation } from "../engine/operation.ts";
@@ -26,6 +27,8 @@ type Options = FaceOptions<"sync">;
 /** What `sendall` takes last. */
 export type SendAllOptions = FaceOptions<"sync", AnySendAllOptions>;
 
+/** The pause between looks at an error queue, once poll(2) has spoken of one that is empty. */
+const ERRORS_RETRY_MS = 10;
 const NO_DESCRIPTORS = new Int32Array(0);
 
 /** A Berkeley socket whose calls block the thread. Make one with socket(); accept() and create_connection() make others. */
@@ -107,7 +110,10 @@ export class Socket extends FileSocket<"sync"> implements Iterable<[Socket, Addr
       const ready =
         retryMs > 0 ? native.poll(NO_DESCRIPTORS, Math.min(slice, retryMs)) : pollOne(fd, direction, slice);
       if (ready === -EINTR || (ready === 0 && retryMs === 0)) return 0;
+      if (direction === ERRORS) this.descriptor.failing = true;
       result = this.#attempt(operation);
+      // An error that is no message, and an end of both directions, are told for ever.
+      if (result === -EAGAIN && direction === ERRORS) operation.retryMs = ERRORS_RETRY_MS;
       return result === -EAGAIN && !blockingEngine.prolonged ? 0 : 1;
     };
     for (;;) {

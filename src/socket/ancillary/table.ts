@@ -196,6 +196,12 @@ export class AncillaryTable {
   );
   /** A message of a vsock socket's error queue: MSG_ZEROCOPY. Linux 6.7. */
   readonly VSOCK_RECVERR: Received<ExtendedError> = received(c.SOL_VSOCK, c.VSOCK_RECVERR, extendedError);
+  /** A message of a J1939 socket's error queue: SO_J1939_ERRQUEUE. */
+  readonly SCM_J1939_ERRQUEUE: Received<ExtendedError> = received(
+    c.SOL_CAN_J1939,
+    c.SCM_J1939_ERRQUEUE,
+    extendedError,
+  );
   /** The multicast group of a netlink message: NETLINK_PKTINFO. netlink(7) */
   readonly NETLINK_PKTINFO: Received<number> = received(c.SOL_NETLINK, c.NETLINK_PKTINFO, one(u32));
 }
