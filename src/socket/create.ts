@@ -47,5 +47,7 @@ export async function create_connection(
  * @see bind(2), listen(2), ipv6(7), unix(7)
  */
 export function create_server(address: AnyAddress, options: CreateServerOptions = {}): Socket {
-  return makeServer((family, type) => makeSocket(maker, create_server, family, type), address, options);
+  const make = (family: number, type: number, proto: number): Socket =>
+    makeSocket(maker, create_server, family, type, proto);
+  return makeServer(make, address, options);
 }

@@ -25,6 +25,7 @@ import { SocketError, invalidArgument } from "./errors.ts";
 import type { Face, FaceOptions, Steps } from "./face.ts";
 import type { ListeningSocket } from "./listening.ts";
 import type { AddressInfo } from "./names.ts";
+import { missingProtocol } from "./protocols.ts";
 import { missingRight } from "./rights.ts";
 import { unlink_stale } from "./stale.ts";
 
@@ -50,7 +51,10 @@ export function makeSocket<S extends ListeningSocket<Face>>(
   const wanted = [checkInt("family", family), checkInt("type", type), checkInt("proto", proto)] as const;
   const kind = kindOf(...wanted, below, maker.engine());
   const fd = kind.engine.backend.calls.socket(...wanted);
-  if (fd < 0) throw new SocketError("socket", fd, { hint: missingRight("socket", -fd, kind) });
+  if (fd < 0) {
+    const hint = missingRight("socket", -fd, kind) ?? missingProtocol(-fd, proto);
+    throw new SocketError("socket", fd, { hint });
+  }
   const made = maker.make(kind, fd);
   if (SOCK_NONBLOCK > 0 && (type & SOCK_NONBLOCK) !== 0) made.settimeout(0);
   return made;
@@ -137,6 +141,8 @@ export function duplicateDescriptor<S>(
 export interface ConnectionOptions {
   /** Seconds for each attempt; stays the socket's timeout. `null`: none. Default: getdefaulttimeout(). */
   timeout?: number | null | undefined;
+  /** The protocol's number, IPPROTO_MPTCP. Default: the one that the address was found for, TCP. */
+  proto?: number | undefined;
   /** Bound before connecting; "" and 0 leave the choice to the system. */
   source_address?: AnyAddress | undefined;
   /** When all attempts fail: `true` throws an AggregateError with every error, `false` (default) the last one. */
@@ -147,14 +153,14 @@ export interface ConnectionOptions {
 export function* connectFirst<F extends Face, S extends ListeningSocket<F>>(
   make: (family: number, type: number, proto: number) => S,
   found: readonly AddressInfo[],
-  { all_errors, source_address, timeout }: ConnectionOptions,
+  { all_errors, proto, source_address, timeout }: ConnectionOptions,
   waiting: FaceOptions<F> & { readonly signal?: AbortSignal | undefined },
 ): Steps<S> {
   const errors: unknown[] = [];
-  for (const [family, type, proto, , target] of found) {
+  for (const [family, type, foundProto, , target] of found) {
     let made: S | undefined;
     try {
-      made = make(family, type, proto);
+      made = make(family, type, proto ?? foundProto);
       if (timeout !== undefined) made.settimeout(timeout);
       if (source_address !== undefined) made.bind(source_address);
       yield made.connect(target, waiting);
@@ -180,6 +186,8 @@ export function checkEndpoint(
 export interface CreateServerOptions {
   /** AF_INET (default), AF_INET6 or AF_UNIX. */
   family?: number | undefined;
+  /** The protocol's number, IPPROTO_MPTCP. Default 0: the family's own. */
+  proto?: number | undefined;
   /** As for listen(). */
   backlog?: number | undefined;
   /** Sets SO_REUSEPORT: several sockets may listen at one address. Default false. */
@@ -192,7 +200,7 @@ export interface CreateServerOptions {
 
 /** create_server(). */
 export function makeServer<S extends ListeningSocket<Face>>(
-  make: (family: number, type: number) => S,
+  make: (family: number, type: number, proto: number) => S,
   address: AnyAddress,
   options: CreateServerOptions,
 ): S {
@@ -204,7 +212,7 @@ export function makeServer<S extends ListeningSocket<Face>>(
     if (family !== AF_UNIX) throw invalidArgument("options.family", "AF_UNIX with unlink_stale", family);
     unlink_stale(address as UnixAddress);
   }
-  const server = make(family, SOCK_STREAM);
+  const server = make(family, SOCK_STREAM, options.proto ?? 0);
   try {
     server.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1);
     if (options.reuse_port === true) server.setsockopt(SOL_SOCKET, SO_REUSEPORT, 1);

@@ -2,6 +2,7 @@
 // datagrams.ts, how a wait happens at the top; what is sent, nobody here knows.
 
 import { READ, WRITE } from "../engine/descriptor.ts";
+import { WAITS } from "../engine/operation.ts";
 import { AF_UNIX, AF_UNSPEC, EAGAIN } from "../constants/index.ts";
 import { decodeAddress, makeAddressView } from "./address.ts";
 import type { Address, AnyAddress } from "./address.ts";
@@ -20,6 +21,8 @@ import {
 } from "./datagrams.ts";
 import { step } from "./face.ts";
 import type { Face, FaceOptions, Outcome, Steps } from "./face.ts";
+import { SendFast, opensConnection } from "./fastopen.ts";
+import { sendManner } from "./manner.ts";
 import { SCRATCH_BYTES, scratch } from "./transfers.ts";
 import { TransferSocket } from "./transfer.ts";
 
@@ -115,6 +118,9 @@ export abstract class MessageSocket<F extends Face = "async"> extends TransferSo
    *   settles.
    * @param address  the family's address: `[host, port]` for AF_INET.
    * @returns how many bytes went: all of them.
+   * With MSG_FASTOPEN an unconnected TCP socket connects, and the bytes go with its first segment where the peer has given
+   * a cookie before; it resolves when the kernel has taken some of them, and non-blocking fails with EINPROGRESS as connect().
+   *
    * @throws {SocketError} EMSGSIZE: longer than the protocol carries. ECONNREFUSED: connected, and nobody took an
    *   earlier datagram. EACCES: a broadcast address without SO_BROADCAST. EISCONN, EPIPE, ENETUNREACH, ENOENT…;
    *   EFAULT: the memory was given away while the call waited;
@@ -144,6 +150,7 @@ export abstract class MessageSocket<F extends Face = "async"> extends TransferSo
         if (found !== address) return this.run(this.#sendtoName(bytes, flags, found, options));
         to = this.#remember(address);
       }
+      if (opensConnection(flags)) return this.wait(WRITE, this.#sending(bytes, flags, to), options);
       if (options === undefined && this.idle(WRITE)) {
         const count = transmitTo(this, bytes, bytes.length, flags, to);
         if (count >= 0) return this.done(count);
@@ -186,6 +193,12 @@ export abstract class MessageSocket<F extends Face = "async"> extends TransferSo
     return (this.#to = new Destination(this, copy));
   }
 
+  #sending(bytes: Uint8Array, flags: number, to: Destination): SendTo {
+    return opensConnection(flags)
+      ? new SendFast(this, bytes, flags, to, this.getblocking() && sendManner(flags) === WAITS)
+      : new SendTo(this, bytes, flags, to);
+  }
+
   *#sendtoName(
     bytes: Uint8Array,
     flags: number,
@@ -193,6 +206,6 @@ export abstract class MessageSocket<F extends Face = "async"> extends TransferSo
     options: FaceOptions<F> | undefined,
   ): Steps<number> {
     const to = new Destination(this, yield* step<F, AnyAddress>(lookup as Outcome<F, AnyAddress>));
-    return yield* step<F, number>(this.wait(WRITE, new SendTo(this, bytes, flags, to), options));
+    return yield* step<F, number>(this.wait(WRITE, this.#sending(bytes, flags, to), options));
   }
 }
