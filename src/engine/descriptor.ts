@@ -11,8 +11,8 @@ export const WRITE = 2;
 export const END = 4;
 /** Event bit: urgent data. */
 export const URGENT = 8;
-/** Direction of who waits for the error queue (MSG_ERRQUEUE). As interest it asks for nothing: errors are always told. */
-export const ERRORS: number = END;
+/** Direction of who waits for the error queue (MSG_ERRQUEUE). END's bit: as interest it asks for nothing, for errors are always told. */
+export const ERRORS = 4;
 
 // Flags of a descriptor, kept in one word: a server has a descriptor per idle connection, and a word is 8 bytes.
 const READABLE = 1;

@@ -77,13 +77,13 @@ const results: Record<string, unknown> = {};
     .catch((failure: unknown) => failure);
   results["begun"] = [(error as b.SocketError).code, host];
   const refusals: unknown[] = [];
-  for (const host of ["127.0.0.3", "127.0.0.1"]) {
+  for (const stranger of ["127.0.0.3", "127.0.0.1"]) {
     using gone = b.socket();
-    gone.bind([host, 0]);
+    gone.bind([stranger, 0]);
     using refused = b.socket();
     // With a cookie the kernel takes the byte, and what became of it is told to the next call.
     refusals.push(await refused.sendto("x", b.MSG_FASTOPEN, gone.getsockname()).catch(codeOf));
-    if (host === "127.0.0.1") refusals.push(await refused.recv(1).catch(codeOf));
+    if (stranger === "127.0.0.1") refusals.push(await refused.recv(1).catch(codeOf));
   }
   results["refused"] = refusals;
 }
