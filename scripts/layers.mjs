@@ -34,7 +34,7 @@ const PURE_FILES = ["socket/address/text.ts", "socket/address/view.ts"];
 const isPure = (path) =>
   PURE_FOLDERS.some((folder) => path.startsWith(folder)) ||
   PURE_FILES.includes(path) ||
-  /(^|\/)(events|parser|writer|state)\.ts$/.test(path);
+  /(^|\/)(events|parser|writer|state)\.ts$|\/syntax\//.test(path);
 const PURE_BUILTINS = ["node:buffer", "node:string_decoder", "node:util"];
 
 /** Layers that may use packages from the registry; everything below stands on Node alone. */

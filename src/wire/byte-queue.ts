@@ -24,6 +24,21 @@ export class ByteQueue {
     return this.#end - this.#start;
   }
 
+  /** The memory that the queued bytes lie in, for parsers that read it in place: from `start` to before `end`. Look only. */
+  get memory(): Buffer {
+    return this.#memory;
+  }
+
+  /** Where in `memory` the queued bytes begin; push() and take() move it. */
+  get start(): number {
+    return this.#start;
+  }
+
+  /** Where in `memory` the queued bytes end. */
+  get end(): number {
+    return this.#end;
+  }
+
   /** Appends bytes. They belong to the queue from now on: leave their memory alone. */
   push(bytes: Uint8Array): void {
     const { length } = this;
