@@ -12,6 +12,7 @@ packages=(
   iproute2            # ip netns, ss
   tcpdump             # filters and packets in words
   tshark              # captures as files
+  nginx-light         # HTTP: another reading of the same bytes, a proxy before our servers
   build-essential     # node-gyp; its gcc brings AddressSanitizer
 )
 
