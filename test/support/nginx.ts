@@ -44,7 +44,7 @@ export async function startNginx(server: string, made: ReturnType<typeof nginxFo
      http { access_log off; ${temporary} server { listen unix:${front}; ${server.replaceAll("BACK", back)} } }`,
   );
   const child = start(NGINX.path, ["-p", folder, "-e", "stderr", "-c", join(folder, "nginx.conf")]);
-  let failure: unknown;
+  let failure: Error | undefined;
   void child.exited.then((exit) => (failure = new Error(`nginx: ${exit.stderr.toString()}`)));
   while (!(await answers(front))) {
     if (failure !== undefined) throw failure;
