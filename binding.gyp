@@ -7,6 +7,7 @@
       "native/syscalls.c",
       "native/ancillary.c",
       "native/messages.c",
+      "native/batches.c",
       "native/options.c",
       "native/moving.c",
       "native/readiness.c",

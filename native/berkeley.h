@@ -115,6 +115,7 @@ void close_owned(struct environment *state);
 void register_ownership(napi_env env, napi_value exports);
 void register_syscalls(napi_env env, napi_value exports);
 void register_messages(napi_env env, napi_value exports);
+void register_batches(napi_env env, napi_value exports);
 void register_options(napi_env env, napi_value exports);
 void register_moving(napi_env env, napi_value exports);
 void register_readiness(napi_env env, napi_value exports);

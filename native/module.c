@@ -114,6 +114,7 @@ NAPI_MODULE_INIT() {
   register_ownership(env, exports);
   register_syscalls(env, exports);
   register_messages(env, exports);
+  register_batches(env, exports);
   register_options(env, exports);
   register_moving(env, exports);
   register_readiness(env, exports);

@@ -6,6 +6,12 @@ export interface Progress {
   bytes: number;
 }
 
+/** How much of what was asked the kernel has taken, for the error of a call that stopped half-way. */
+export interface Sent {
+  readonly bytes?: number;
+  readonly datagrams?: number;
+}
+
 /** A count of ours that the program's own object shows: two calls may show theirs in one, and a program may write to it. */
 class ShownProgress implements Progress {
   #bytes = 0;
@@ -40,9 +46,9 @@ export const ASKS_ASIDE = 2;
 /** Who asked: kept alive while it waits, and asked to word the errors. */
 export interface Owner {
   /** The error for a result of -errno. */
-  failure(syscall: string, result: number, progress?: Progress): Error;
+  failure(syscall: string, result: number, progress?: Sent): Error;
   /** The error for a call whose time is up. */
-  expiry(syscall: string, progress?: Progress): Error;
+  expiry(syscall: string, progress?: Sent): Error;
 }
 
 /** What may end a wait early, or interrupt it. */
@@ -68,7 +74,7 @@ export abstract class Operation<T = unknown> {
   /** The name of the call, for messages. */
   abstract readonly syscall: string;
   /** How far it has come, of calls that can stop half-way. */
-  declare readonly progress?: Progress;
+  declare readonly progress?: Sent;
   resolve: ((value: T) => void) | undefined = undefined;
   reject: ((reason: unknown) => void) | undefined = undefined;
   // These lie with the class until they are set: each idle connection holds an operation.

@@ -2,14 +2,15 @@
 // implementation (a simulated network, say) keeps the same contract: a number >= 0, or -errno, and nothing waits.
 // It knows no policy: what to do with -EAGAIN is the engine's business.
 
+import type { BatchCalls } from "./batches.ts";
 import type { MessageCalls } from "./messages.ts";
 import type { MovingCalls } from "./moving.ts";
 
 /** An address as the kernel has it: sockaddr_storage in bytes 0..127; where one comes out, its length as u32 at 128. */
 export type AddressView = Uint8Array;
 
-/** The calls of native/syscalls.c, options.c and ownership.c, and with them those of messages.c and moving.c. */
-export interface SocketCalls extends MessageCalls, MovingCalls {
+/** The calls of native/syscalls.c, options.c and ownership.c, and with them those of messages.c, batches.c and moving.c. */
+export interface SocketCalls extends MessageCalls, BatchCalls, MovingCalls {
   socket(family: number, type: number, proto: number): number;
   bind(fd: number, address: AddressView, offset: number, length: number): number;
   listen(fd: number, backlog: number): number;

@@ -60,13 +60,50 @@ export function encodeAncillary(ancdata: Iterable<Ancillary>): Uint8Array {
   const control = new Uint8Array(size);
   let at = 0;
   for (const { level, type, data } of items) {
-    writeU32(control, at + LENGTH_AT, HEADER_BYTES + data.length);
-    writeU32(control, at + LEVEL_AT, level);
-    writeU32(control, at + TYPE_AT, type);
-    control.set(data, at + HEADER_BYTES);
-    at += align(HEADER_BYTES + data.length);
+    at = writeControl(control, at, level, type, data);
   }
   return control;
+}
+
+/** Writes one control message into zeroed memory; where the next one begins. */
+export function writeControl(
+  control: Uint8Array,
+  at: number,
+  level: number,
+  type: number,
+  data: Uint8Array,
+): number {
+  writeU32(control, at + LENGTH_AT, HEADER_BYTES + data.length);
+  writeU32(control, at + LEVEL_AT, level);
+  writeU32(control, at + TYPE_AT, type);
+  control.set(data, at + HEADER_BYTES);
+  return at + align(HEADER_BYTES + data.length);
+}
+
+/**
+ * Where the data of the first control message of a kind begins that has at least `bytes` of it; -1: there is none.
+ * Nothing outside of `from` to `to` is looked at.
+ */
+export function findControl(
+  control: Uint8Array,
+  from: number,
+  to: number,
+  level: number,
+  type: number,
+  bytes: number,
+): number {
+  for (let at = from; at + HEADER_BYTES <= to; ) {
+    const size = readU32(control, at + LENGTH_AT);
+    if (size < HEADER_BYTES || size > to - at) return -1;
+    if (
+      (readU32(control, at + LEVEL_AT) | 0) === level &&
+      (readU32(control, at + TYPE_AT) | 0) === type &&
+      size >= HEADER_BYTES + bytes
+    )
+      return at + HEADER_BYTES;
+    at += align(size);
+  }
+  return -1;
 }
 
 /**

@@ -8,7 +8,7 @@ import type { Engine } from "../engine/engine.ts";
 import type { Descriptor, Kind } from "../engine/descriptor.ts";
 import { READ } from "../engine/descriptor.ts";
 import { Call } from "../engine/operation.ts";
-import type { Operation, Progress } from "../engine/operation.ts";
+import type { Operation, Sent } from "../engine/operation.ts";
 import {
   AF_INET,
   AF_INET6,
@@ -94,6 +94,13 @@ export function checkInteger(name: string, value: number, min: number, max: numb
 /** Flags and option values: what fits a C int, signed or not. */
 export function checkInt(name: string, value: number): number {
   return checkInteger(name, value, -(2 ** 31), 2 ** 32 - 1) | 0;
+}
+
+function sentOf(sent: Sent | undefined): {
+  bytesSent: number | undefined;
+  datagramsSent: number | undefined;
+} {
+  return { bytesSent: sent?.bytes, datagramsSent: sent?.datagrams };
 }
 
 // It is also an Owner of operations, without saying so: what makes it one is internal, and a declaration that promises
@@ -253,17 +260,14 @@ export abstract class SocketBase<F extends Face = "async"> implements Disposable
   }
 
   /** `remote`: whom the call was for, where that is not the peer. @internal */
-  failure(syscall: string, result: number, progress?: Progress, remote?: AnyAddress): Error {
+  failure(syscall: string, result: number, sent?: Sent, remote?: AnyAddress): Error {
     const hint = missingRight(syscall, -result, this);
-    return new SocketError(syscall, result, { ...this.ends(remote), bytesSent: progress?.bytes, hint });
+    return new SocketError(syscall, result, { ...this.ends(remote), ...sentOf(sent), hint });
   }
 
   /** @internal */
-  expiry(syscall: string, progress?: Progress, remote?: AnyAddress): Error {
-    return new TimeoutError(syscall, this.#timeout ?? 0, {
-      ...this.ends(remote),
-      bytesSent: progress?.bytes,
-    });
+  expiry(syscall: string, sent?: Sent, remote?: AnyAddress): Error {
+    return new TimeoutError(syscall, this.#timeout ?? 0, { ...this.ends(remote), ...sentOf(sent) });
   }
 
   /** Both ends as far as they are known, for messages. @internal */

@@ -3,7 +3,7 @@
 // Names are looked up elsewhere.
 
 import { Operation } from "../engine/operation.ts";
-import type { Owner, Progress } from "../engine/operation.ts";
+import type { Owner, Sent } from "../engine/operation.ts";
 import { AF_UNIX, EAGAIN, MSG_TRUNC, SOCK_STREAM } from "../constants/index.ts";
 import { decodeAddress, encodeAddress, makeAddressView } from "./address.ts";
 import type { AnyAddress } from "./address.ts";
@@ -27,8 +27,8 @@ import type { Transferring } from "./transfers.ts";
 export interface Messaging extends Transferring {
   readonly family: number;
   readonly proto: number;
-  failure(syscall: string, result: number, progress?: Progress, remote?: AnyAddress): Error;
-  expiry(syscall: string, progress?: Progress, remote?: AnyAddress): Error;
+  failure(syscall: string, result: number, sent?: Sent, remote?: AnyAddress): Error;
+  expiry(syscall: string, sent?: Sent, remote?: AnyAddress): Error;
   /** Who sent what came without an address: the peer of a connected socket, or a Unix socket without a name. */
   unnamedSender(): AnyAddress;
 }
@@ -137,6 +137,16 @@ export class ReceiveFromInto<A extends AnyAddress> extends Operation<[nbytes: nu
   }
 }
 
+/** Whether it is the same address. One with bytes in it never is: they may have changed. */
+export function sameAddress(known: AnyAddress, asked: AnyAddress): boolean {
+  if (!Array.isArray(known) || !Array.isArray(asked)) return typeof known === "string" && known === asked;
+  const fields: readonly unknown[] = known;
+  if (fields.length !== asked.length) return false;
+  for (let at = 0; at < fields.length; at++)
+    if (fields[at] !== asked[at] || typeof fields[at] === "object") return false;
+  return true;
+}
+
 /** Where a socket sends to: encoded once, never changed. It words the errors of what was sent there. */
 export class Destination implements Owner {
   readonly address: AnyAddress;
@@ -150,12 +160,12 @@ export class Destination implements Owner {
     this.length = encodeAddress(socket.family, address, this.view, socket.proto);
   }
 
-  failure(syscall: string, result: number, progress?: Progress): Error {
-    return this.#socket.failure(syscall, result, progress, this.address);
+  failure(syscall: string, result: number, sent?: Sent): Error {
+    return this.#socket.failure(syscall, result, sent, this.address);
   }
 
-  expiry(syscall: string, progress?: Progress): Error {
-    return this.#socket.expiry(syscall, progress, this.address);
+  expiry(syscall: string, sent?: Sent): Error {
+    return this.#socket.expiry(syscall, sent, this.address);
   }
 }
 

@@ -20,6 +20,8 @@ export interface ErrorDetails {
   hint?: string | undefined;
   /** Bytes that the kernel took before the failure. */
   bytesSent?: number | undefined;
+  /** Datagrams that the kernel took before the failure. */
+  datagramsSent?: number | undefined;
   /** Words in place of the system's own for the errno. */
   text?: string | undefined;
 }
@@ -32,8 +34,9 @@ function ends({ local, remote }: ErrorDetails): string {
 }
 
 function message(syscall: string, { code, text: system }: ErrorText, details: ErrorDetails): string {
-  const { bytesSent, hint, text = system } = details;
-  const sent = bytesSent === undefined ? "" : `, after ${bytesSent} bytes were sent`;
+  const { bytesSent, datagramsSent, hint, text = system } = details;
+  let sent = bytesSent === undefined ? "" : `, after ${bytesSent} bytes were sent`;
+  if (datagramsSent !== undefined) sent = `, after ${datagramsSent} datagrams were sent`;
   return `${syscall} ${code}: ${text}${sent}${ends(details)}${hint === undefined ? "" : `; ${hint}`}`;
 }
 
@@ -60,6 +63,8 @@ export class SocketError extends Error {
   declare readonly remote?: AnyAddress;
   /** Bytes that the kernel took before the failure (sendall, sendfile). */
   declare readonly bytesSent?: number;
+  /** Datagrams that the kernel took before the one that failed, which is the next (sendmmsg). */
+  declare readonly datagramsSent?: number;
 
   /**
    * @param syscall  the call that failed.
@@ -76,6 +81,7 @@ export class SocketError extends Error {
     if (details.local !== undefined) this.local = details.local;
     if (details.remote !== undefined) this.remote = details.remote;
     if (details.bytesSent !== undefined) this.bytesSent = details.bytesSent;
+    if (details.datagramsSent !== undefined) this.datagramsSent = details.datagramsSent;
   }
 }
 
@@ -186,4 +192,9 @@ export function invalidArgument(name: string, expected: string, actual: unknown)
  */
 export function outOfRange(name: string, range: string, actual: unknown): CodedError<RangeError> {
   return coded(new RangeError(`${name} must be ${range}, not ${shown(actual)}`), "ERR_OUT_OF_RANGE");
+}
+
+/** Something that cannot be done with an object as it is now, to be thrown. `code` is ERR_INVALID_STATE. */
+export function invalidState(text: string): CodedError<TypeError> {
+  return coded(new TypeError(text), "ERR_INVALID_STATE");
 }

@@ -6,7 +6,7 @@ import { countProgress } from "../engine/operation.ts";
 import type { Operation, Progress } from "../engine/operation.ts";
 import { ECANCELED, EOPNOTSUPP, SOCK_STREAM } from "../constants/index.ts";
 import { checkInteger } from "./base.ts";
-import { BesideSocket } from "./beside.ts";
+import { BatchSocket } from "./batches.ts";
 import { SocketError, invalidArgument } from "./errors.ts";
 import { step } from "./face.ts";
 import type { Face, FaceOptions, Outcome, Steps } from "./face.ts";
@@ -19,7 +19,7 @@ import type { SendAllOptions } from "./transfer.ts";
 import { Receive, ReceiveInto } from "./transfers.ts";
 
 /** A socket that files are made from. */
-export abstract class FileSocket<F extends Face = "async"> extends BesideSocket<F> {
+export abstract class FileSocket<F extends Face = "async"> extends BatchSocket<F> {
   /** How many files hold the descriptor, twice; and one more when close() was called. */
   #holds = 0;
 

@@ -17,6 +17,7 @@ import {
   SendTo,
   cameFrom,
   receiveFrom,
+  sameAddress,
   transmitTo,
 } from "./datagrams.ts";
 import { step } from "./face.ts";
@@ -28,16 +29,6 @@ import { TransferSocket } from "./transfer.ts";
 
 /** connect(2): AF_UNSPEC dissolves the association. The BSDs want the whole of a sockaddr. */
 const UNSPECIFIED_BYTES = 16;
-
-/** Whether it is the same address. One with bytes in it never is: they may have changed. */
-function sameAddress(known: AnyAddress, asked: AnyAddress): boolean {
-  if (!Array.isArray(known) || !Array.isArray(asked)) return typeof known === "string" && known === asked;
-  const fields: readonly unknown[] = known;
-  if (fields.length !== asked.length) return false;
-  for (let at = 0; at < fields.length; at++)
-    if (fields[at] !== asked[at] || typeof fields[at] === "object") return false;
-  return true;
-}
 
 // Also a Messaging (datagrams.ts), without saying so; see SocketBase.
 /** A socket that receives and sends messages. */

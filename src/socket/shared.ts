@@ -34,6 +34,11 @@ export type {
 } from "./address/types.ts";
 export { getdefaulttimeout, setdefaulttimeout } from "./base.ts";
 export { close, dup, has_dualstack_ipv6, has_ipv6 } from "./descriptors.ts";
+export type { SendBatchOptions } from "./batch/send-batch.ts";
+export { SendBatch } from "./batch/send-batch.ts";
+export type { ReceiveBatchOptions } from "./batch/receive-batch.ts";
+export { ReceiveBatch } from "./batch/receive-batch.ts";
+export type { DatagramOptions, PacketInfo } from "./batch/fields.ts";
 export type { Data } from "./bytes.ts";
 export type { Ancillary, ReceivedAncillary } from "./ancillary.ts";
 export { decode_ancillary, encode_ancillary } from "./ancillary/fields.ts";

@@ -5,10 +5,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
-import { create_server, socket } from "berkeley";
+import { ReceiveBatch, SendBatch, create_server, socket } from "berkeley";
 import type { Socket } from "berkeley";
 import { receiveExactly } from "../support/berkeley-tcp.ts";
 import { tcpPair } from "../support/pair.ts";
+import { udpPair } from "../support/udp.ts";
 
 /** How often everybody else must have come to his turn. */
 const TURNS = 10;
@@ -86,6 +87,19 @@ test("recv()s that wait in their hundreds on a full socket let others run", asyn
     while (go()) await a.sendall(Buffer.alloc(1000));
     a.close(); // those who still wait read the end
     await Promise.all(readers);
+  });
+});
+
+test("recvmmsg() and sendmmsg() of batches that never have to wait let others run", async () => {
+  using pair = udpPair();
+  const [out, batch] = [new SendBatch(), new ReceiveBatch()];
+  await othersRunBeside(async (go) => {
+    while (go()) {
+      for (let i = 0; i < 40; i++) out.add(Buffer.alloc(i), pair.to);
+      await pair.a.sendmmsg(out);
+      let left = 40;
+      while (left > 0) left -= await pair.b.recvmmsg(batch);
+    }
   });
 });
 

@@ -1,6 +1,6 @@
 // Datagram sockets that several tests want: bound to loopback at a port that the system picks.
 
-import { AF_INET, AF_INET6, SOCK_DGRAM, socket } from "berkeley";
+import { AF_INET, AF_INET6, AF_UNIX, SOCK_DGRAM, socket, socketpair } from "berkeley";
 import type { Address, Socket } from "berkeley";
 
 /** A UDP socket at loopback. Use with `using`. */
@@ -20,6 +20,25 @@ export function udpPair(
     b,
     from: a.getsockname(),
     to: b.getsockname(),
+    [Symbol.dispose](): void {
+      a.close();
+      b.close();
+    },
+  };
+}
+
+/** An address of this machine at which nobody receives. */
+export function deadUdpAddress(host = "127.0.0.1"): Address {
+  using sock = udpAt(host);
+  return sock.getsockname();
+}
+
+/** Two connected Unix datagram sockets. */
+export function unixPair(): Disposable & { a: Socket; b: Socket } {
+  const [a, b] = socketpair(AF_UNIX, SOCK_DGRAM);
+  return {
+    a,
+    b,
     [Symbol.dispose](): void {
       a.close();
       b.close();
