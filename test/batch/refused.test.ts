@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  AF_INET,
   EAGAIN,
   ECONNREFUSED,
   EINVAL,
@@ -18,8 +19,10 @@ import {
   SOCK_DGRAM,
   SendBatch,
   UDP_SEGMENT,
+  socket,
 } from "berkeley";
 import * as sync from "berkeley/sync";
+import { simulate } from "berkeley/testing";
 import { replaceCalls, watchCalls } from "../support/calls.ts";
 import type { Calls } from "../support/calls.ts";
 import { codeOf } from "../support/errors.ts";
@@ -292,4 +295,29 @@ test("the calls of berkeley/sync fall back in the same way", () => {
   assert.deepEqual([out.runsWith.call, batch.runsWith.call], ["sendmsg", "recvmsg"]);
   a.close();
   b.close();
+});
+
+test("batches go over a simulated network, which has no calls for them", async () => {
+  await simulate(async (network) => {
+    const [a, b] = [network.host("a"), network.host("b")];
+    const [client, server] = [a, b].map((host) => host.run(() => socket(AF_INET, SOCK_DGRAM)));
+    assert.ok(client !== undefined && server !== undefined);
+    server.bind(["", 7]);
+    client.bind(["", 7]);
+    const [out, batch] = [new SendBatch(), new ReceiveBatch({ gro: true })];
+    for (const text of ["one", "two", "six"]) out.add(text, [b.address, 7]);
+    assert.equal(await client.sendmmsg(out), 3);
+    const seen: string[] = [];
+    while (seen.length < 3) {
+      const count = await server.recvmmsg(batch);
+      for (let i = 0; i < count; i++) seen.push(`${batch.data(i).toString()} of ${batch.address(i)[0]}`);
+    }
+    assert.deepEqual(
+      seen,
+      ["one", "two", "six"].map((text) => `${text} of ${a.address}`),
+    );
+    assert.deepEqual([out.runsWith.call, batch.runsWith.call], ["sendmsg", "recvmsg"]);
+    client.close();
+    server.close();
+  });
 });

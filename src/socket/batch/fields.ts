@@ -19,13 +19,14 @@ import {
   SO_RXQ_OVFL,
   UDP_GRO,
 } from "../../constants/index.ts";
-import { checkNumber } from "../address/check.ts";
+import { checkNumber, checkText } from "../address/check.ts";
 import { formatIPv4, formatIPv6 } from "../address/text.ts";
 import { LITTLE_ENDIAN, readU32, readU32BE, writeU32 } from "../address/view.ts";
 import { encodeAncillary, findControl } from "../ancillary.ts";
 import type { Ancillary } from "../ancillary.ts";
+import { packetInfo4 } from "../ancillary/structs.ts";
 import { invalidArgument } from "../errors.ts";
-import { inAddr, in6Addr } from "../options/addresses.ts";
+import { packetInfo6 } from "../options/ip-structs.ts";
 import { Known } from "./known.ts";
 
 /** An address of this machine and an interface of it. */
@@ -55,9 +56,8 @@ export interface DatagramOptions {
   ancdata?: Iterable<Ancillary> | undefined;
 }
 
-// struct in_pktinfo: ipi_ifindex, ipi_spec_dst (the source, when sent), ipi_addr (the header's destination).
+// struct in_pktinfo: ipi_ifindex, ipi_spec_dst, ipi_addr (the header's destination).
 const PKTINFO_BYTES = 12;
-const SPEC_DST_AT = 4;
 const DESTINATION_AT = 8;
 // struct in6_pktinfo: ipi6_addr, ipi6_ifindex.
 const PKTINFO6_BYTES = 20;
@@ -153,21 +153,16 @@ function packetInfo(
   family: number,
   { addr, ifindex = 0 }: NonNullable<DatagramOptions["source"]>,
 ): Ancillary {
-  const index = checkNumber("options.source.ifindex", ifindex, 0, 2 ** 31 - 1);
-  if (family === AF_INET) {
-    const data = new Uint8Array(PKTINFO_BYTES);
-    writeU32(data, 0, index);
-    if (addr !== undefined) inAddr.write(viewOf(data), SPEC_DST_AT, addr, "options.source.addr");
-    return [IPPROTO_IP, IP_PKTINFO, data];
-  }
-  const data = new Uint8Array(PKTINFO6_BYTES);
-  if (addr !== undefined) in6Addr.write(viewOf(data), 0, addr, "options.source.addr");
-  writeU32(data, IFINDEX6_AT, index);
-  return [IPPROTO_IPV6, IPV6_PKTINFO, data];
-}
-
-function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
-  return new DataView(buffer, byteOffset, byteLength);
+  checkNumber("options.source.ifindex", ifindex, 0, 2 ** 31 - 1);
+  if (addr !== undefined) checkText("options.source.addr", addr);
+  if (family === AF_INET6)
+    return [
+      IPPROTO_IPV6,
+      IPV6_PKTINFO,
+      packetInfo6.encode({ addr: addr ?? "::", ifindex }, "options.source"),
+    ];
+  const info = packetInfo4.encode({ ifindex, spec_dst: addr ?? "0.0.0.0" }, "options.source");
+  return [IPPROTO_IP, IP_PKTINFO, info];
 }
 
 /** The control data for a datagram's options. Families other than IP have none but `ancdata`. */

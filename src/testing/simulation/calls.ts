@@ -171,6 +171,15 @@ export class SimulatedCalls implements SocketCalls {
     );
   }
 
+  /** As a kernel without it: batches then receive by recvmsg. */
+  recvmmsg(): number {
+    return -ENOSYS;
+  }
+
+  sendmmsg(): number {
+    return -ENOSYS;
+  }
+
   shutdown(fd: number, how: number): number {
     return this.#on(fd, (socket) => socket.shutdown(how));
   }
