@@ -70,6 +70,21 @@
 #ifndef SOL_UDPLITE
 #define SOL_UDPLITE 136
 #endif
+#ifndef SOL_IPX
+#define SOL_IPX 256
+#endif
+#ifndef SOL_AX25
+#define SOL_AX25 257
+#endif
+#ifndef SOL_ATALK
+#define SOL_ATALK 258
+#endif
+#ifndef SOL_NETROM
+#define SOL_NETROM 259
+#endif
+#ifndef SOL_ROSE
+#define SOL_ROSE 260
+#endif
 
 // TCP.
 #ifndef TCP_AO_ADD_KEY
@@ -221,6 +236,7 @@
 #define BT_VOICE 11
 #define BT_VOICE_TRANSPARENT 0x0003
 #define BT_VOICE_CVSD_16BIT 0x0060
+#define BT_VOICE_TRANSPARENT_16BIT 0x0063
 #define BT_SNDMTU 12
 #define BT_RCVMTU 13
 #define BT_PHY 14

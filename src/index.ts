@@ -7,7 +7,7 @@ export { Socket, Socket as SocketType, fromfd, socket, socketpair } from "./sock
 export { recv_fds, send_fds } from "./socket/control.ts";
 export { create_connection, create_server } from "./socket/create.ts";
 export type { CreateConnectionOptions, CreateServerOptions } from "./socket/create.ts";
-export { BinaryFile, RawFile, TextFile } from "./socket/makefile/index.ts";
+export { BinaryFile, RawFile, RawFile as SocketIO, TextFile } from "./socket/makefile/index.ts";
 export * from "./socket/names.ts";
 export { relay } from "./socket/relay.ts";
 export type { RelayDirection, RelayOptions, RelayReport } from "./socket/relay.ts";

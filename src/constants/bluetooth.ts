@@ -90,6 +90,8 @@ export const BT_VOICE: number = known["BT_VOICE"] ?? -1;
 /** Bluetooth option, level SOL_BLUETOOTH, or a value of one. Linux bluetooth. */
 export const BT_VOICE_TRANSPARENT: number = known["BT_VOICE_TRANSPARENT"] ?? -1;
 /** Bluetooth option, level SOL_BLUETOOTH, or a value of one. Linux bluetooth. */
+export const BT_VOICE_TRANSPARENT_16BIT: number = known["BT_VOICE_TRANSPARENT_16BIT"] ?? -1;
+/** Bluetooth option, level SOL_BLUETOOTH, or a value of one. Linux bluetooth. */
 export const BT_VOICE_CVSD_16BIT: number = known["BT_VOICE_CVSD_16BIT"] ?? -1;
 /** Bluetooth option, level SOL_BLUETOOTH, or a value of one. Linux bluetooth. */
 export const BT_SNDMTU: number = known["BT_SNDMTU"] ?? -1;

@@ -51,6 +51,26 @@ export const CAN_ISOTP_CHK_PAD_DATA: number = known["CAN_ISOTP_CHK_PAD_DATA"] ??
 /** CAN protocol, option, flag or size. Linux can. */
 export const CAN_ISOTP_CHK_PAD_LEN: number = known["CAN_ISOTP_CHK_PAD_LEN"] ?? -1;
 /** CAN protocol, option, flag or size. Linux can. */
+export const CAN_ISOTP_DEFAULT_EXT_ADDRESS: number = known["CAN_ISOTP_DEFAULT_EXT_ADDRESS"] ?? -1;
+/** CAN protocol, option, flag or size. Linux can. */
+export const CAN_ISOTP_DEFAULT_FLAGS: number = known["CAN_ISOTP_DEFAULT_FLAGS"] ?? -1;
+/** CAN protocol, option, flag or size. Linux can. */
+export const CAN_ISOTP_DEFAULT_FRAME_TXTIME: number = known["CAN_ISOTP_DEFAULT_FRAME_TXTIME"] ?? -1;
+/** CAN protocol, option, flag or size. Linux can. */
+export const CAN_ISOTP_DEFAULT_LL_MTU: number = known["CAN_ISOTP_DEFAULT_LL_MTU"] ?? -1;
+/** CAN protocol, option, flag or size. Linux can. */
+export const CAN_ISOTP_DEFAULT_LL_TX_DL: number = known["CAN_ISOTP_DEFAULT_LL_TX_DL"] ?? -1;
+/** CAN protocol, option, flag or size. Linux can. */
+export const CAN_ISOTP_DEFAULT_LL_TX_FLAGS: number = known["CAN_ISOTP_DEFAULT_LL_TX_FLAGS"] ?? -1;
+/** CAN protocol, option, flag or size. Linux can. */
+export const CAN_ISOTP_DEFAULT_PAD_CONTENT: number = known["CAN_ISOTP_DEFAULT_PAD_CONTENT"] ?? -1;
+/** CAN protocol, option, flag or size. Linux can. */
+export const CAN_ISOTP_DEFAULT_RECV_BS: number = known["CAN_ISOTP_DEFAULT_RECV_BS"] ?? -1;
+/** CAN protocol, option, flag or size. Linux can. */
+export const CAN_ISOTP_DEFAULT_RECV_STMIN: number = known["CAN_ISOTP_DEFAULT_RECV_STMIN"] ?? -1;
+/** CAN protocol, option, flag or size. Linux can. */
+export const CAN_ISOTP_DEFAULT_RECV_WFTMAX: number = known["CAN_ISOTP_DEFAULT_RECV_WFTMAX"] ?? -1;
+/** CAN protocol, option, flag or size. Linux can. */
 export const CAN_ISOTP_EXTEND_ADDR: number = known["CAN_ISOTP_EXTEND_ADDR"] ?? -1;
 /** CAN protocol, option, flag or size. Linux can. */
 export const CAN_ISOTP_FORCE_RXSTMIN: number = known["CAN_ISOTP_FORCE_RXSTMIN"] ?? -1;

@@ -94,3 +94,13 @@ export const SOL_L2CAP: number = known["SOL_L2CAP"] ?? -1;
 export const SOL_SCO: number = known["SOL_SCO"] ?? -1;
 /** Level of setsockopt() and getsockopt(). getsockopt(2). */
 export const SOL_RFCOMM: number = known["SOL_RFCOMM"] ?? -1;
+/** Level of setsockopt() and getsockopt(). getsockopt(2). */
+export const SOL_IPX: number = known["SOL_IPX"] ?? -1;
+/** Level of setsockopt() and getsockopt(). getsockopt(2). */
+export const SOL_AX25: number = known["SOL_AX25"] ?? -1;
+/** Level of setsockopt() and getsockopt(). getsockopt(2). */
+export const SOL_ATALK: number = known["SOL_ATALK"] ?? -1;
+/** Level of setsockopt() and getsockopt(). getsockopt(2). */
+export const SOL_NETROM: number = known["SOL_NETROM"] ?? -1;
+/** Level of setsockopt() and getsockopt(). getsockopt(2). */
+export const SOL_ROSE: number = known["SOL_ROSE"] ?? -1;

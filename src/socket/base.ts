@@ -235,6 +235,11 @@ export abstract class SocketBase<F extends Face = "async"> implements Disposable
     return this.#timeout;
   }
 
+  /** The timeout in seconds, as gettimeout() gives it; `null` = none. */
+  get timeout(): number | null {
+    return this.#timeout;
+  }
+
   /** `true` is settimeout(null), `false` is settimeout(0). */
   setblocking(flag: boolean): void {
     this.settimeout(flag ? null : 0);

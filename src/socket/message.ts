@@ -133,6 +133,9 @@ export abstract class MessageSocket<F extends Face = "async"> extends TransferSo
     const address = (hasFlags ? third : second) as AnyAddress;
     const options = (hasFlags ? fourth : third) as FaceOptions<F> | undefined;
     try {
+      // An address in the place of the options: the flags before it are no number.
+      if (!hasFlags && third !== undefined && !isOptions(third))
+        checkInt("flags", second as unknown as number);
       const flags = hasFlags ? checkInt("flags", second) : 0;
       const bytes = bytesOf("data", data, flags);
       let to = this.#to;
@@ -199,4 +202,9 @@ export abstract class MessageSocket<F extends Face = "async"> extends TransferSo
     const to = new Destination(this, yield* step<F, AnyAddress>(lookup as Outcome<F, AnyAddress>));
     return yield* step<F, number>(this.wait(WRITE, this.#sending(bytes, flags, to), options));
   }
+}
+
+/** Whether a last argument can be options: an address is a tuple, a string or bytes. */
+function isOptions(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
 }

@@ -1,8 +1,8 @@
 // Names: hosts, services, protocols, interfaces, and addresses in other forms. Gathers what names/ has; nothing happens
 // here. Lookups that may ask another machine return promises; what this one knows comes at once.
 
-export { getaddrinfo, getnameinfo } from "./names/addresses.ts";
-export type { AddressHints, AddressInfo } from "./names/addresses.ts";
+export { AddressInfo, getaddrinfo, getnameinfo } from "./names/addresses.ts";
+export type { AddressHints } from "./names/addresses.ts";
 export { getfqdn, gethostbyaddr, gethostbyname, gethostbyname_ex } from "./names/hosts.ts";
 export type { HostEntry } from "./names/hosts.ts";
 export type { LookupOptions } from "./names/lookup.ts";

@@ -39,6 +39,8 @@ export { SendBatch } from "./batch/send-batch.ts";
 export type { ReceiveBatchOptions } from "./batch/receive-batch.ts";
 export { ReceiveBatch } from "./batch/receive-batch.ts";
 export type { DatagramOptions, PacketInfo } from "./batch/fields.ts";
+export { AddressFamily, MsgFlag, SocketKind } from "./enums.ts";
+export type { Named } from "./enums.ts";
 export type { Data } from "./bytes.ts";
 export type { Ancillary, ReceivedAncillary } from "./ancillary.ts";
 export { decode_ancillary, encode_ancillary } from "./ancillary/fields.ts";

@@ -22,6 +22,7 @@ export type { CreateServerOptions } from "../socket/making.ts";
 export {
   BinaryFileNow as BinaryFile,
   RawFileNow as RawFile,
+  RawFileNow as SocketIO,
   TextFileNow as TextFile,
 } from "../socket/makefile/index.ts";
 export { recv_fds, send_fds } from "./fds.ts";

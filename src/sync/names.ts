@@ -1,10 +1,11 @@
 // Names, for who blocks the thread: lookups are made on it. Gathers what ../socket/names/ has; nothing happens here.
 
 export {
+  AddressInfo,
   getaddrinfo_sync as getaddrinfo,
   getnameinfo_sync as getnameinfo,
 } from "../socket/names/addresses.ts";
-export type { AddressHints, AddressInfo } from "../socket/names/addresses.ts";
+export type { AddressHints } from "../socket/names/addresses.ts";
 export {
   getfqdn_sync as getfqdn,
   gethostbyaddr_sync as gethostbyaddr,

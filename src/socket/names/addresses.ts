@@ -5,11 +5,13 @@ import { isIP } from "node:net";
 import { native } from "../../native.ts";
 import type { AddressAnswer, NameAnswer } from "../../native/names.ts";
 import { AF_INET, AF_UNSPEC } from "../../constants/families.ts";
-import { AI_NUMERICHOST, EAI_FAMILY } from "../../constants/names.ts";
+import * as flagsAndErrors from "../../constants/names.ts";
 import { SOCK_DGRAM } from "../../constants/types.ts";
 import { decodeAddress, encodeAddress, makeAddressView } from "../address.ts";
 import type { Address } from "../address.ts";
 import { checkTuple } from "../address/check.ts";
+import { named } from "../enums.ts";
+import type { Named } from "../enums.ts";
 import { AddressError } from "../errors.ts";
 import { checkHost, checkInt, checkRange, checkService } from "./arguments.ts";
 import { ask, drive, driveNow } from "./lookup.ts";
@@ -17,6 +19,14 @@ import type { LookupOptions, Query, Steps } from "./lookup.ts";
 
 /** One address that a name has, and the socket to make for it. */
 export type AddressInfo = [family: number, type: number, proto: number, canonname: string, sockaddr: Address];
+
+/**
+ * The flags of getaddrinfo(), as CPython calls them: `AddressInfo.AI_PASSIVE` is AI_PASSIVE, `AddressInfo[AI_PASSIVE]` is
+ * "AI_PASSIVE". (The type of this name is what getaddrinfo() gives.)
+ *
+ * @see getaddrinfo(3)
+ */
+export const AddressInfo: Named<typeof flagsAndErrors, "AI_"> = named(flagsAndErrors, "AI_");
 
 /** What getaddrinfo() may be told. */
 export interface AddressHints {
@@ -110,11 +120,12 @@ function* getnameinfoSteps(sockaddr: unknown, flags: unknown): Steps<[string, st
   const number = checkRange("port", port, 0, 65_535);
   const bits = checkInt("flags", flags);
   // The text of the address decides its family; numeric texts need no thread.
-  const hints = { type: SOCK_DGRAM, flags: AI_NUMERICHOST };
+  const hints = { type: SOCK_DGRAM, flags: flagsAndErrors.AI_NUMERICHOST };
   const [found] = driveNow(ask(addressQuery(name, String(number), hints, "getnameinfo")));
   const [family, , , , address] = found as AddressInfo;
   const length = (sockaddr as unknown[]).length;
-  if (family === AF_INET && length !== 2) throw AddressError.gai("getnameinfo", EAI_FAMILY, name);
+  if (family === AF_INET && length !== 2)
+    throw AddressError.gai("getnameinfo", flagsAndErrors.EAI_FAMILY, name);
   const view = makeAddressView();
   const full =
     family === AF_INET
