@@ -19,6 +19,7 @@ import { Descriptor, END, ERRORS, READ, URGENT, WRITE } from "./descriptor.ts";
 import type { Kind } from "./descriptor.ts";
 import { Guard } from "./operation.ts";
 import type { Operation } from "./operation.ts";
+import { Postponed } from "./postponed.ts";
 import { Queues } from "./queues.ts";
 import { listen, stopListening } from "./signal.ts";
 import { EAGAIN, ECANCELED } from "../constants/index.ts";
@@ -38,11 +39,12 @@ export class Engine {
   /** By descriptor number, from the first wait to the close. */
   readonly #watched: (Descriptor | undefined)[] = [];
   readonly #queues: Queues = new Queues();
+  /** Calls that wait for the next turn, whether or not they could be made. */
+  readonly postponed: Postponed = new Postponed(this);
   #generation = 0;
   /** Operations that wait and hold the process alive. */
   #active = 0;
   #deferred: Descriptor[] = [];
-  #postponed: (() => void)[] = [];
 
   constructor(backend: Backend) {
     this.backend = backend;
@@ -92,15 +94,26 @@ export class Engine {
     ms: number,
     signal: AbortSignal | undefined,
   ): Promise<T> {
-    const parked = operation as Operation;
     const promise = operation.promise();
+    this.enqueue(descriptor, direction, operation, ms, signal);
+    return promise;
+  }
+
+  /** As park(), of an operation that has made its promise. */
+  enqueue<T>(
+    descriptor: Descriptor,
+    direction: number,
+    operation: Operation<T>,
+    ms: number,
+    signal: AbortSignal | undefined,
+  ): void {
+    const parked = operation as Operation;
     this.#queues.append(descriptor, direction, parked);
     if (descriptor.referenced && ++this.#active === 1) this.backend.ref();
     if (ms !== FOREVER || signal !== undefined) this.#guard(descriptor, direction, parked, ms, signal);
     if ((descriptor.interest & direction) === 0) this.#watch(descriptor, direction);
     if (this.ready(descriptor, direction)) this.#defer(descriptor);
     else if (operation.retryMs > 0) this.#startRetry(descriptor, direction, parked);
-    return promise;
   }
 
   /** Takes the descriptor from the poller and fails with ECANCELED what waits on it. The number may be closed now. */
@@ -122,6 +135,7 @@ export class Engine {
         operation = next;
       }
     }
+    this.postponed.release(descriptor);
   }
 
   /** Whether what waits on the descriptor holds the process alive. */
@@ -144,8 +158,10 @@ export class Engine {
   ): void {
     const guard = new Guard();
     operation.guard = guard;
-    if (ms !== FOREVER)
+    if (ms !== FOREVER) {
+      guard.ms = ms;
       guard.timer = this.backend.setTimer(() => this.#expire(descriptor, direction, operation), ms);
+    }
     if (signal !== undefined) {
       guard.signal = signal;
       guard.onAbort = (): void => this.#cancel(descriptor, direction, operation, signal.reason);
@@ -170,8 +186,9 @@ export class Engine {
     this.#makeReady(descriptor, direction);
     this.credit = Math.max(this.credit, 1);
     this.#run(descriptor, direction);
-    if (operation.guard === undefined) return;
-    const reason = operation.owner.expiry(operation.syscall, operation.progress);
+    const { guard } = operation;
+    if (guard === undefined) return;
+    const reason = operation.owner.expiry(operation.syscall, guard.ms, operation.progress);
     this.#cancel(descriptor, direction, operation, reason);
   }
 
@@ -344,25 +361,6 @@ export class Engine {
   renew(): void {
     this.credit = TURN_CREDIT;
   }
-
-  /** Whether calls wait for the next turn that later ones of their kind must not pass. */
-  get postponing(): boolean {
-    return this.#postponed.length > 0;
-  }
-
-  /** Calls back in the next turn of the loop, whose credit is new, or as soon as credit is left; in the order of asking. */
-  postpone(call: () => void): void {
-    if (this.#postponed.push(call) === 1) this.backend.nextTurn(this.#callPostponed);
-  }
-
-  readonly #callPostponed = (): void => {
-    const calls = this.#postponed;
-    this.credit = TURN_CREDIT;
-    let done = 0;
-    while (done < calls.length && this.credit > 0) (calls[done++] as () => void)();
-    this.#postponed = calls.slice(done);
-    if (this.#postponed.length > 0) this.backend.nextTurn(this.#callPostponed);
-  };
 
   /** The descriptor's operations go on in the next turn of the loop. */
   #defer(descriptor: Descriptor): void {

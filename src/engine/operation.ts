@@ -47,12 +47,14 @@ export const ASKS_ASIDE = 2;
 export interface Owner {
   /** The error for a result of -errno. */
   failure(syscall: string, result: number, progress?: Sent): Error;
-  /** The error for a call whose time is up. */
-  expiry(syscall: string, progress?: Sent): Error;
+  /** The error for a call whose time, `ms`, is up. */
+  expiry(syscall: string, ms: number, progress?: Sent): Error;
 }
 
 /** What may end a wait early, or interrupt it. */
 export class Guard {
+  /** The time that it was given. */
+  ms = 0;
   timer: unknown = undefined;
   signal: AbortSignal | undefined = undefined;
   onAbort: (() => void) | undefined = undefined;

@@ -271,8 +271,8 @@ export abstract class SocketBase<F extends Face = "async"> implements Disposable
   }
 
   /** @internal */
-  expiry(syscall: string, sent?: Sent, remote?: AnyAddress): Error {
-    return new TimeoutError(syscall, this.#timeout ?? 0, { ...this.ends(remote), ...sentOf(sent) });
+  expiry(syscall: string, ms: number, sent?: Sent, remote?: AnyAddress): Error {
+    return new TimeoutError(syscall, ms / 1000, { ...this.ends(remote), ...sentOf(sent) });
   }
 
   /** Both ends as far as they are known, for messages. @internal */
@@ -333,6 +333,7 @@ export abstract class SocketBase<F extends Face = "async"> implements Disposable
   protected idle(direction: number): boolean {
     const { descriptor, engine } = this;
     if (descriptor.fd < 0 || engine.credit <= 0 || this.timeoutMs === 0) return false;
+    if (engine.postponed.holds(descriptor)) return false;
     const may =
       direction === READ
         ? descriptor.reads === null && descriptor.readable

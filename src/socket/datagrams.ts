@@ -28,7 +28,7 @@ export interface Messaging extends Transferring {
   readonly family: number;
   readonly proto: number;
   failure(syscall: string, result: number, sent?: Sent, remote?: AnyAddress): Error;
-  expiry(syscall: string, sent?: Sent, remote?: AnyAddress): Error;
+  expiry(syscall: string, ms: number, sent?: Sent, remote?: AnyAddress): Error;
   /** Who sent what came without an address: the peer of a connected socket, or a Unix socket without a name. */
   unnamedSender(): AnyAddress;
 }
@@ -164,8 +164,8 @@ export class Destination implements Owner {
     return this.#socket.failure(syscall, result, sent, this.address);
   }
 
-  expiry(syscall: string, sent?: Sent): Error {
-    return this.#socket.expiry(syscall, sent, this.address);
+  expiry(syscall: string, ms: number, sent?: Sent): Error {
+    return this.#socket.expiry(syscall, ms, sent, this.address);
   }
 }
 

@@ -101,45 +101,63 @@ export class Socket extends FileSocket implements AsyncIterable<[Socket, Address
     operation: Operation<T>,
     options: WaitOptions | undefined,
   ): Promise<T> {
-    const { engine } = this;
-    const signal = options?.signal;
-    if (signal !== undefined && !(signal instanceof AbortSignal))
-      return Promise.reject(invalidArgument("options.signal", "an AbortSignal", signal));
-    // Who never waits for the kernel waits for the other descriptors' turn, and for those who do so already.
-    if (!this.#mayWait(operation) && (engine.credit <= 0 || engine.postponing))
-      return new Promise((resolve) =>
-        engine.postpone(() => resolve(this.#make(direction, operation, signal))),
-      );
-    return this.#make(direction, operation, signal);
-  }
-
-  #mayWait<T>({ manner }: Operation<T>): boolean {
-    return manner === WAITS && this.timeoutMs !== 0;
-  }
-
-  #make<T>(direction: number, operation: Operation<T>, signal: AbortSignal | undefined): Promise<T> {
     const { descriptor, engine } = this;
-    if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
-    if (descriptor.fd < 0) return this.#refused(operation, -EBADF);
-    const { manner } = operation;
-    const blocking = this.#mayWait(operation);
-    const first = engine.free(descriptor, direction) || manner === ASKS_ASIDE || direction === ERRORS;
-    // Reading stops where urgent data was, seen or not: a short read does not mean that all is read.
-    if (manner === ASKS_ASIDE && direction === READ) descriptor.shortReadIsDry = false;
-    if (first && (!blocking || (engine.credit > 0 && engine.ready(descriptor, direction)))) {
-      engine.credit--;
-      let result: number;
-      try {
-        result = operation.attempt();
-      } catch (error) {
-        return Promise.reject(error);
-      }
-      if (result >= 0) return settled(operation, result);
-      if (result !== -EAGAIN) return this.#refused(operation, result);
-      if (manner !== ASKS_ASIDE) engine.dry(descriptor, direction);
+    const signal = options?.signal;
+    if (signal !== undefined) {
+      if (!(signal instanceof AbortSignal))
+        return Promise.reject(invalidArgument("options.signal", "an AbortSignal", signal));
+      if (signal.aborted) return Promise.reject(signal.reason as Error);
     }
-    if (!blocking) return this.#refused(operation, -EAGAIN);
-    return engine.park(descriptor, direction, operation, this.timeoutMs, signal);
+    if (descriptor.fd < 0) return this.#refused(operation, -EBADF);
+    const ms = operation.manner === WAITS ? this.timeoutMs : 0;
+    const { postponed } = engine;
+    // Who never waits for the kernel waits for the other descriptors' turn, and for those who do so already; who comes
+    // after him on his descriptor waits for him.
+    if (ms === 0 ? engine.credit <= 0 || postponed.any : postponed.holds(descriptor))
+      return postponed.operation(descriptor, operation, () =>
+        this.#resume(direction, operation, ms, signal),
+      );
+    let result: number;
+    try {
+      result = this.#attempt(direction, operation, ms);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    if (result >= 0) return settled(operation, result);
+    if (result !== -EAGAIN || ms === 0) return this.#refused(operation, result);
+    return engine.park(descriptor, direction, operation, ms, signal);
+  }
+
+  /** The turn of a call that was postponed has come. */
+  #resume<T>(direction: number, operation: Operation<T>, ms: number, signal: AbortSignal | undefined): void {
+    const { descriptor, engine } = this;
+    if (signal?.aborted === true) {
+      operation.fail(signal.reason);
+      return;
+    }
+    let result: number;
+    try {
+      result = this.#attempt(direction, operation, ms);
+    } catch (error) {
+      operation.fail(error);
+      return;
+    }
+    if (result === -EAGAIN && ms !== 0) engine.enqueue(descriptor, direction, operation, ms, signal);
+    else operation.settle(result);
+  }
+
+  /** Makes the call; -EAGAIN if somebody waits before it, or it is known that it would wait. */
+  #attempt<T>(direction: number, operation: Operation<T>, ms: number): number {
+    const { descriptor, engine } = this;
+    const aside = operation.manner === ASKS_ASIDE;
+    // Reading stops where urgent data was, seen or not: a short read does not mean that all is read.
+    if (aside && direction === READ) descriptor.shortReadIsDry = false;
+    if (!aside && direction !== ERRORS && !engine.free(descriptor, direction)) return -EAGAIN;
+    if (ms !== 0 && (engine.credit <= 0 || !engine.ready(descriptor, direction))) return -EAGAIN;
+    engine.credit--;
+    const result = operation.attempt();
+    if (result === -EAGAIN && !aside) engine.dry(descriptor, direction);
+    return result;
   }
 
   #refused<T>(operation: Operation<T>, result: number): Promise<T> {

@@ -113,7 +113,7 @@ export class MemoryPipe {
     while (this.#fill() || this.#drain())
       if (this.#engine.credit <= 0) {
         this.#postponed = true;
-        this.#engine.postpone(() => {
+        this.#engine.postponed.add(() => {
           this.#postponed = false;
           this.#move();
         });

@@ -118,7 +118,7 @@ export class Socket extends FileSocket<"sync"> implements Iterable<[Socket, Addr
     };
     for (;;) {
       blockingEngine.prolonged = false;
-      if (block(wait, ms) === 0) throw operation.owner.expiry(operation.syscall, operation.progress);
+      if (block(wait, ms) === 0) throw operation.owner.expiry(operation.syscall, ms, operation.progress);
       if (result !== -EAGAIN) return result;
     }
   }

@@ -89,6 +89,16 @@ test("close() fails with ECANCELED all that waits, in both directions", async ()
   assert.ok((await receiveToEnd(b)).equals(bytes.subarray(0, errors[2]?.bytesSent)));
 });
 
+test("close() fails with ECANCELED what waits for the next turn of the loop", async () => {
+  using pair = await tcpPair();
+  const { a } = pair;
+  a.setblocking(false);
+  const codes = Array.from({ length: 3000 }, () => codeOf(a.recv(1))); // more than one turn makes
+  a.close();
+  assert.deepEqual(new Set(await Promise.all(codes.slice(-100))), new Set(["ECANCELED"]));
+  assert.equal(await codes[0], "EAGAIN");
+});
+
 test("close() fails accept() and connect() that wait with ECANCELED", async () => {
   const server = create_server(["127.0.0.1", 0], { backlog: 0 });
   // A queue of one, full: the handshake of who comes next is not answered.

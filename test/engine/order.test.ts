@@ -127,6 +127,36 @@ test("reads do not wait for writes, nor writes for reads", async () => {
   await writing;
 });
 
+/** More calls than one turn of the loop makes: those in non-blocking mode that are too many wait for the next. */
+const MORE_THAN_A_TURN = 3000;
+
+test("sendall() does not pass send()s in non-blocking mode that wait for the next turn, nor do they settle behind it", async () => {
+  using pair = await tcpPair();
+  const { a, b } = pair;
+  const writes: Promise<unknown>[] = [];
+  for (let at = 0; at < MORE_THAN_A_TURN; at++) writes.push(a.send(Buffer.from([at & 255]), MSG_DONTWAIT));
+  writes.push(a.sendall("!"));
+  const { order, all } = settling(writes);
+  const received = await receiveExactly(b, MORE_THAN_A_TURN + 1);
+  assert.equal(received.indexOf("!", MORE_THAN_A_TURN), MORE_THAN_A_TURN);
+  assert.deepEqual([...received.subarray(0, -1)], writes.slice(0, -1).map((_, at) => at & 255));
+  await all;
+  assert.deepEqual(order, [...order.keys()]);
+});
+
+test("recv() does not pass recv()s in non-blocking mode that wait for the next turn", async () => {
+  using pair = await tcpPair();
+  const { a, b } = pair;
+  await b.sendall(pattern(MORE_THAN_A_TURN + 1));
+  const reads = Array.from({ length: MORE_THAN_A_TURN }, () => a.recv(1, MSG_DONTWAIT));
+  reads.push(a.recv(1));
+  const { order, all } = settling(reads);
+  const bytes = Buffer.concat(await Promise.all(reads));
+  assert.ok(bytes.equals(pattern(MORE_THAN_A_TURN + 1)));
+  await all;
+  assert.deepEqual(order, [...order.keys()]);
+});
+
 test("accept()s that wait get the connections in the order in which they came", async () => {
   using server = create_server(["127.0.0.1", 0]);
   const accepts = Array.from({ length: 10 }, () => server.accept());

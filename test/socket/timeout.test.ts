@@ -76,6 +76,27 @@ test("settimeout() is for the calls that follow, not for those that wait", async
   assert.equal((await patient).toString(), "x");
 });
 
+test("settimeout() is not for a call in non-blocking mode that waits for the next turn of the loop", async () => {
+  using pair = await tcpPair();
+  const { a } = pair;
+  a.settimeout(0);
+  const codes = Array.from({ length: 3000 }, () => codeOf(a.recv(1))); // more than one turn makes
+  a.settimeout(null);
+  assert.deepEqual(new Set(await Promise.all(codes)), new Set(["EAGAIN"]));
+});
+
+test("a TimeoutError says the time that its call was given, whatever was set since", async () => {
+  using pair = await tcpPair();
+  const { a } = pair;
+  a.settimeout(0.005);
+  const waiting = rejection(a.recv(1));
+  a.settimeout(null);
+  const error = await waiting;
+  assert.ok(error instanceof TimeoutError);
+  assert.equal(error.seconds, 0.005);
+  assert.match(error.message, /timed out after 0\.005 s/);
+});
+
 test("accept() rejects with a TimeoutError when nobody comes", async () => {
   using server = create_server(["127.0.0.1", 0]);
   server.settimeout(0.01);

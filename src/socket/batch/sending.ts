@@ -159,7 +159,7 @@ export class SendMessages extends Operation<number> {
   constructor(socket: Messaging, batch: SendBatch, flags: number, count: Count) {
     super({
       failure: (_syscall, result) => failureOf(socket, batch, result, count),
-      expiry: (syscall) => socket.expiry(syscall, count, batch.firstAddress(socket.proto)),
+      expiry: (syscall, ms) => socket.expiry(syscall, ms, count, batch.firstAddress(socket.proto)),
     });
     this.socket = socket;
     this.batch = batch;
