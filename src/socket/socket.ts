@@ -114,9 +114,7 @@ export class Socket extends FileSocket implements AsyncIterable<[Socket, Address
     // Who never waits for the kernel waits for the other descriptors' turn, and for those who do so already; who comes
     // after him on his descriptor waits for him.
     if (ms === 0 ? engine.credit <= 0 || postponed.any : postponed.holds(descriptor))
-      return postponed.operation(descriptor, operation, () =>
-        this.#resume(direction, operation, ms, signal),
-      );
+      return postponed.operation(descriptor, operation, () => this.#resume(direction, operation, ms, signal));
     let result: number;
     try {
       result = this.#attempt(direction, operation, ms);

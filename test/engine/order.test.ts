@@ -139,7 +139,10 @@ test("sendall() does not pass send()s in non-blocking mode that wait for the nex
   const { order, all } = settling(writes);
   const received = await receiveExactly(b, MORE_THAN_A_TURN + 1);
   assert.equal(received.indexOf("!", MORE_THAN_A_TURN), MORE_THAN_A_TURN);
-  assert.deepEqual([...received.subarray(0, -1)], writes.slice(0, -1).map((_, at) => at & 255));
+  assert.deepEqual(
+    [...received.subarray(0, -1)],
+    writes.slice(0, -1).map((_, at) => at & 255),
+  );
   await all;
   assert.deepEqual(order, [...order.keys()]);
 });

@@ -31,15 +31,15 @@ const KINDS: Readonly<Record<string, () => Promise<Connection>>> = {
 
 /** Operations that settled, and how often; more than once must not be. */
 let twice = 0;
-const { promise } = Operation.prototype;
+const promise = Reflect.get(Operation.prototype, "promise") as (this: Operation) => Promise<unknown>;
 /** How often the engine holds the process; it never holds it twice. */
 let holds = 0;
 const { backend } = currentEngine();
-const { ref, unref } = backend;
+const [ref, unref] = [backend.ref.bind(backend), backend.unref.bind(backend)];
 
 before(() => {
   Operation.prototype.promise = function <T>(this: Operation<T>): Promise<T> {
-    const made = promise.call(this) as Promise<T>;
+    const made = promise.call(this as Operation) as Promise<T>;
     const { resolve, reject } = this;
     let settled = 0;
     this.resolve = (value) => {

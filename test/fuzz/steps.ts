@@ -90,14 +90,21 @@ export class Program {
     const [fresh, which] = [this.#random.below(5), this.#random.below(1 << 20)];
     if (fresh > 1) return undefined;
     if (fresh === 0 || this.controllers.length === 0) this.controllers.push(new AbortController());
-    return this.controllers[fresh === 0 ? this.controllers.length - 1 : which % this.controllers.length]?.signal;
+    return this.controllers[fresh === 0 ? this.controllers.length - 1 : which % this.controllers.length]
+      ?.signal;
   }
 
   #read(end: End, kind: number, size = this.#random.pick(READ_SIZES), flags = this.#readFlags()): void {
     const signal = this.#signal();
     const options = signal === undefined ? undefined : { signal };
     const peeks = (flags & MSG_PEEK) !== 0;
-    const asked = { direction: "reads", room: size, peeks, signal, asksOnce: (flags & MSG_DONTWAIT) !== 0 } as const;
+    const asked = {
+      direction: "reads",
+      room: size,
+      peeks,
+      signal,
+      asksOnce: (flags & MSG_DONTWAIT) !== 0,
+    } as const;
     const words = `(${size}, ${flags}${signal === undefined ? "" : ", signal"})`;
     const { name, socket: sock } = end;
     const into = Buffer.alloc(size + 10, UNTOUCHED);
@@ -118,7 +125,18 @@ export class Program {
   }
 
   #readFlags(): number {
-    return this.#random.pick([0, 0, 0, 0, 0, 0, MSG_DONTWAIT, MSG_DONTWAIT, MSG_PEEK, MSG_PEEK | MSG_DONTWAIT]);
+    return this.#random.pick([
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      MSG_DONTWAIT,
+      MSG_DONTWAIT,
+      MSG_PEEK,
+      MSG_PEEK | MSG_DONTWAIT,
+    ]);
   }
 
   #write(end: End, kind: number, size = this.#random.pick(WRITE_SIZES), flags = this.#writeFlags()): void {
@@ -154,7 +172,7 @@ export class Program {
   async #pass(how: number): Promise<void> {
     this.#note(`pass ${how}`);
     if (how < 5) await turn();
-    else if (how === 5) await null;
+    else if (how === 5) await Promise.resolve();
     else if (how === 6) computeFor(2);
     else await sleep(2);
   }
