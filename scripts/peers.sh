@@ -12,6 +12,8 @@ packages=(
   iproute2            # ip netns, ss
   tcpdump             # filters and packets in words
   tshark              # captures as files
+  systemd             # systemd-socket-activate and systemd-notify, which need no running systemd
+  bsdutils            # logger
   nginx-light         # HTTP: another reading of the same bytes, a proxy before our servers
   build-essential     # node-gyp; its gcc brings AddressSanitizer
 )
