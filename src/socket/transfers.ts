@@ -149,8 +149,10 @@ export class Receive extends Operation<Buffer> {
       if (socket.type === SOCK_STREAM && count >= DIRECT_BYTES_MIN) socket.guess = count;
       return taken(count);
     }
-    if (count === socket.guess || this.flags !== 0) return into.subarray(0, count);
-    socket.guess = 0;
+    if (this.flags === 0) {
+      if (count === socket.guess) return into.subarray(0, count);
+      socket.guess = 0;
+    }
     return count === into.length ? into : ownCopy(into.subarray(0, count));
   }
 }

@@ -270,7 +270,12 @@ export class Program {
   }
 }
 
-const brought = (value: unknown): Uint8Array => value as Buffer;
+/** What a receive brought; it holds no more memory than that. */
+function brought(value: unknown): Uint8Array {
+  const bytes = value as Buffer;
+  if (bytes.buffer.byteLength > bytes.length + 1) throw new Error(`pins ${bytes.buffer.byteLength} bytes`);
+  return bytes;
+}
 
 /** What lies in the view, outside of which nothing was written. */
 function filled(memory: Buffer, start: number, count: number): Uint8Array {

@@ -17,6 +17,7 @@ import {
   create_connection,
   socket,
 } from "berkeley";
+import type { Socket } from "berkeley";
 import { listenAt } from "../support/berkeley-tcp.ts";
 import { codeOf } from "../support/errors.ts";
 import { udpAt, udpPair } from "../support/udp.ts";
@@ -77,6 +78,25 @@ test("recvfrom() gives each datagram memory of its own, as large as what arrived
     assert.ok(first.equals(Buffer.alloc(size, 1)));
   }
 });
+
+const RECEIVES: Readonly<Record<string, (end: Socket, bufsize: number, flags: number) => Promise<Buffer>>> = {
+  recv: (end, bufsize, flags) => end.recv(bufsize, flags),
+  recvfrom: async (end, bufsize, flags) => (await end.recvfrom(bufsize, flags))[0],
+  recvmsg: async (end, bufsize, flags) => (await end.recvmsg(bufsize, 0, flags))[0],
+};
+for (const [name, receive] of Object.entries(RECEIVES))
+  test(`${name}() of a datagram pins no more than arrived, whatever was asked and however`, async () => {
+    using pair = udpPair();
+    for (const flags of [0, MSG_PEEK, MSG_TRUNC, MSG_DONTWAIT])
+      for (const bufsize of [64, 2048, 65_536, 1 << 20, 1 << 26]) {
+        await pair.a.sendto("a few bytes", pair.to);
+        const data = await receive(pair.b, bufsize, flags);
+        assert.equal(data.toString(), "a few bytes");
+        const pinned = data.buffer.byteLength;
+        assert.ok(pinned <= data.length + 1, `${pinned} for ${bufsize}, ${flags}`);
+        if (flags === MSG_PEEK) await pair.b.recv(64);
+      }
+  });
 
 test("recvfrom() delivers a datagram of the greatest size whole", async () => {
   using pair = udpPair();

@@ -1,8 +1,8 @@
-// The addon's socket, ownership, readiness and loop functions with every argument that no sound program passes: each
+// The addon's functions for sockets, options, moving bytes, ownership, readiness and the loop with every argument that no sound program passes: each
 // answers with a number, -EINVAL or -EFAULT as berkeley.h promises, runs no code of the caller's, and the process lives.
 
 import assert from "node:assert/strict";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { AF_INET, EBADF, EFAULT, EINVAL, SHUT_RDWR, SOCK_STREAM, SOL_SOCKET, SO_RCVBUF } from "berkeley";
 import { native } from "#dist/native.js";
@@ -10,10 +10,9 @@ import { EMPTIED, NEITHER, NO_INTS, OUTSIDE, SOUND, loadOnto, ran } from "../sup
 import type { Anything } from "../support/addon.ts";
 import { Random } from "../support/random.ts";
 
-/** What an argument is: a slice is a view with an offset and a length behind it. */
-type Kind = "fd" | "int" | "long" | "slice" | "out" | "events" | "function";
+/** What an argument is: a slice is a view with an offset and a length behind it, a start one with a length alone. */
+type Kind = "fd" | "int" | "long" | "slice" | "start" | "out" | "events" | "function";
 
-/** Of the options too, since they were the first to take pointers. */
 const FUNCTIONS: Readonly<Record<string, readonly Kind[]>> = {
   socket: ["int", "int", "int"],
   bind: ["fd", "slice"],
@@ -27,7 +26,16 @@ const FUNCTIONS: Readonly<Record<string, readonly Kind[]>> = {
   getpeername: ["fd", "out"],
   getsockopt: ["fd", "int", "int", "slice"],
   setsockopt: ["fd", "int", "int", "slice"],
+  setsockopt_null: ["fd", "int", "int", "int"],
+  setsockopt_program: ["fd", "int", "int", "slice"],
+  recvfrom: ["fd", "slice", "int", "out"],
+  sendto: ["fd", "slice", "int", "start"],
+  sendfile: ["fd", "fd", "long", "long"],
+  splice: ["fd", "fd", "long"],
+  read: ["fd", "slice"],
+  set_pipe_size: ["fd", "int"],
   close: ["fd"],
+  dup: ["fd"],
   adopt: ["fd"],
   disown: ["fd"],
   set_blocking: ["fd", "int"],
@@ -39,8 +47,29 @@ const FUNCTIONS: Readonly<Record<string, readonly Kind[]>> = {
   readiness_wait: ["fd", "events"],
   loop_start: ["fd", "function"],
 };
-/** Those that know of no descriptor whether it is open. */
-const BLIND = new Set(["disown"]);
+/** Those that know of no descriptor whether it is open; splice(2) of nothing does not look. */
+const BLIND = new Set(["disown", "splice"]);
+
+/** Functions whose hostile arguments another file beside this one has, and those that take none. */
+const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
+  messages: ["recvmsg", "sendmsg", "socketpair"],
+  batches: ["recvmmsg", "sendmmsg"],
+  moving: ["pipe"],
+  polling: ["poll", "select"],
+  names: [
+    ...["lookup_open", "lookup_cancel", "getaddrinfo", "getaddrinfo_now", "getnameinfo", "getnameinfo_now"],
+    ...["gethostbyname", "gethostbyname_now", "gethostbyaddr", "gethostbyaddr_now", "sethostname"],
+    ...["getservbyname", "getservbyport", "getprotobyname", "if_nametoindex", "if_indextoname", "inet_aton"],
+    ...["cmsg_len", "cmsg_space", "strerror", "gai_strerror"],
+  ],
+  "without arguments": [
+    ...["readiness_open", "loop_ref", "loop_unref", "lookup_ref", "lookup_unref", "gethostname"],
+    "if_nameindex",
+  ],
+};
+
+/** Kinds whose first value is a view. */
+const VIEWS: ReadonlySet<string> = new Set(["slice", "start", "out", "events"]);
 
 const addon = native as unknown as Anything;
 let fd = -1;
@@ -59,6 +88,7 @@ after(() => {
 /** One argument's values, sound for its kind; a slice is three. */
 function sound(kind: Kind, descriptor = fd, view: ArrayBufferView = new Uint8Array(256)): unknown[] {
   if (kind === "slice") return [view, 0, 256];
+  if (kind === "start") return [view, 256];
   if (kind === "out" || kind === "events") return [view];
   if (kind === "function") return [() => undefined];
   return [kind === "fd" ? descriptor : 0];
@@ -71,7 +101,7 @@ function* replaced(
   const all = kinds.map((kind) => ({ kind, values: sound(kind, closed) }));
   for (const [at, { kind, values }] of all.entries())
     for (const place of values.keys()) {
-      const part = kind === "slice" && place > 0 ? (place === 1 ? "offset" : "length") : kind;
+      const part = place === 0 ? kind : place === values.length - 1 ? "length" : "offset";
       yield {
         kind: part,
         withValue: (value) =>
@@ -90,6 +120,21 @@ function ask(name: string, values: readonly unknown[]): number {
   return answer as number;
 }
 
+test("every function of the addon is held to hostile arguments, here or beside", () => {
+  const held = [...Object.keys(FUNCTIONS), ...Object.values(ELSEWHERE).flat()];
+  const all = Object.entries(addon).filter(([, value]) => typeof value === "function");
+  assert.deepEqual(held.toSorted(), all.map(([name]) => name).toSorted());
+  for (const [file, names] of Object.entries(ELSEWHERE)) {
+    if (file === "without arguments") continue;
+    const text = readFileSync(new URL(`${file}.test.js`, import.meta.url), "utf8");
+    for (const name of names) assert.match(text, new RegExp(`\\b${name}\\b`), `${name} in ${file}`);
+  }
+});
+
+test("splice() answers with -EBADF when a descriptor is not open", () => {
+  for (const descriptor of [closed, -1]) assert.equal(ask("splice", [descriptor, descriptor, 1]), -EBADF);
+});
+
 for (const [name, kinds] of Object.entries(FUNCTIONS)) {
   test(`${name}() answers with -EINVAL when an argument is of another kind`, () => {
     for (const { kind, withValue } of replaced(kinds))
@@ -101,7 +146,7 @@ for (const [name, kinds] of Object.entries(FUNCTIONS)) {
 
   test(`${name}() answers with -EINVAL when a number is no int, or a view stands for a number`, () => {
     for (const { kind, withValue } of replaced(kinds)) {
-      if (kind === "out" || kind === "slice" || kind === "events") {
+      if (VIEWS.has(kind)) {
         for (const value of [0, 1, Number.NaN]) assert.equal(ask(name, withValue(value)), -EINVAL, kind);
         continue;
       }
@@ -117,7 +162,7 @@ for (const [name, kinds] of Object.entries(FUNCTIONS)) {
     for (const { kind, withValue } of replaced(kinds))
       if (kind === "offset" || kind === "length")
         for (const value of OUTSIDE) assert.equal(ask(name, withValue(value)), -EFAULT, `${kind}: ${value}`);
-      else if (kind === "slice" || kind === "out" || kind === "events")
+      else if (VIEWS.has(kind))
         for (const [what, make] of Object.entries(EMPTIED))
           assert.equal(ask(name, withValue(make())), -EFAULT, `${kind}: ${what}`);
   });
@@ -138,7 +183,11 @@ for (const [name, kinds] of Object.entries(FUNCTIONS)) {
       for (const descriptor of [closed, -1, -2, 2 ** 31 - 1, -(2 ** 31)])
         for (const make of views) {
           const values = kinds.flatMap((kind) =>
-            kind === "slice" ? [make(), 0, 100] : sound(kind, descriptor, make()),
+            kind === "slice"
+              ? [make(), 0, 100]
+              : kind === "start"
+                ? [make(), 100]
+                : sound(kind, descriptor, make()),
           );
           assert.equal(ask(name, values), -EBADF, String(descriptor));
         }
@@ -216,17 +265,19 @@ test("calls with arguments at random, 30,000 of them, all answer with a number",
   const value = (kind: Kind | "place"): unknown => {
     if (random.onceIn(8)) return random.pick([...NEITHER, ...NO_INTS, ...OUTSIDE]);
     if (kind === "fd") return random.pick([...pool, poller, closed, -1]);
-    if (kind === "slice" || kind === "out" || kind === "events") return random.pick(views)();
+    if (VIEWS.has(kind)) return random.pick(views)();
     return random.pick(small);
   };
   // Not those that make, close or take over descriptors, nor the one after which accept(2) would wait.
-  const left = new Set(["socket", "close", "adopt", "loop_start", "set_blocking"]);
+  const left = new Set(["socket", "close", "dup", "adopt", "loop_start", "set_blocking"]);
   const names = Object.keys(FUNCTIONS).filter((name) => !left.has(name));
   for (let calls = 0; calls < 30_000; calls++) {
     const name = random.pick(names);
     const kinds = FUNCTIONS[name] as readonly Kind[];
     const values = kinds.flatMap((kind) =>
-      kind === "slice" ? [value("slice"), value("place"), value("place")] : [value(kind)],
+      kind === "slice" || kind === "start"
+        ? [value(kind), ...(kind === "slice" ? [value("place")] : []), value("place")]
+        : [value(kind)],
     );
     ask(name, random.onceIn(10) ? values.slice(0, random.below(values.length)) : values);
   }

@@ -145,6 +145,12 @@ test("lookup_open() refuses a second callback, and lookups with the id of none a
   assert.equal(native.lookup_cancel(12345), 0);
 });
 
+test("sethostname() refuses what is no text, or none that the kernel could take", () => {
+  const refused = HOSTILE.filter((value) => typeof value !== "string" || value.includes("\0"));
+  for (const value of [...refused, "x".repeat(1_000_000)])
+    assert.equal(functions["sethostname"]?.(value), -EINVAL, typeof value);
+});
+
 test("texts that are too long or hold NUL are refused by the tables", () => {
   assert.equal(native.getservbyname("x".repeat(256), null), -EINVAL);
   assert.equal(native.getservbyname("x".repeat(255), null), -ENOENT);

@@ -7,6 +7,9 @@ import {
   AF_INET6,
   ECONNABORTED,
   EINVAL,
+  ENFILE,
+  ENOBUFS,
+  ENOMEM,
   EPROTO,
   SOL_SOCKET,
   SO_ACCEPTCONN,
@@ -181,6 +184,29 @@ test("for await over a listener goes on after errors that are one connection's o
     break;
   }
 });
+
+for (const [code, errno] of Object.entries({ ENFILE, ENOBUFS, ENOMEM }))
+  test(`for await over a listener waits longer each time while accept fails with ${code}, warns once, and goes on`, async () => {
+    using server = create_server(["127.0.0.1", 0]);
+    using client = await connectTo(server);
+    const warnings: string[] = [];
+    const note = (warning: Error & { code?: string }): unknown =>
+      warnings.push(warning.code ?? warning.message);
+    process.on("warning", note);
+    let attempts = 0;
+    calls.accept = (...args) => (++attempts <= 4 ? -errno : accept(...args));
+    const since = performance.now();
+    for await (const [conn, address] of server) {
+      assert.deepEqual(address, client.getsockname());
+      conn.close();
+      break;
+    }
+    process.off("warning", note);
+    assert.equal(attempts, 5, "each wait is followed by one attempt");
+    // 5, 10, 20 and 40 ms, each by a timer that counts whole ones.
+    assert.ok(performance.now() - since >= 5 + 10 + 20 + 40 - 8);
+    assert.deepEqual(warnings, [`BERKELEY_${code}`]);
+  });
 
 test("for await over a socket that does not listen throws", async () => {
   using end = socket();
