@@ -48,9 +48,7 @@ int64_t own_received(struct environment *state, const uint8_t *control, size_t l
   bool room = own_room(state, highest);
   for (walk = start; next(&walk, &descriptor);) {
     if (descriptor < 0) continue; // a SCM_PIDFD of a process that is gone has none
-#ifndef MSG_CMSG_CLOEXEC
     fcntl(descriptor, F_SETFD, FD_CLOEXEC);
-#endif
     if (room)
       own(state, descriptor);
     else

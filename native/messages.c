@@ -70,12 +70,13 @@ NATIVE(sendto) {
   struct bytes address = START(5);
   if (WRONG) return WRONG;
   RETRY(ssize_t, count,
-        sendto(fd, from.data, from.length, flags | SEND_FLAGS, (struct sockaddr *)address.data,
+        sendto(fd, from.data, from.length, flags | MSG_DONTWAIT, (struct sockaddr *)address.data,
                (socklen_t)address.length));
   return count < 0 ? -errno : count;
 }
 
-// recvmsg(fd, views, messageOut, control, controlLength, flags): recvmsg(2). The descriptors that came are owned.
+// recvmsg(fd, views, messageOut, control, controlLength, flags): recvmsg(2). The descriptors that came are owned, and
+// close-on-exec: with MSG_CMSG_CLOEXEC from the first moment on. Packet sockets refuse that flag, so it is the caller's.
 NATIVE(recvmsg) {
   struct iovec parts[PARTS_MAX];
   int fd = INT(0);
@@ -89,7 +90,7 @@ NATIVE(recvmsg) {
                            .msg_iovlen = count,
                            .msg_control = control.length > 0 ? control.data : NULL,
                            .msg_controllen = control.length};
-  RETRY(ssize_t, received, recvmsg(fd, &message, flags | MESSAGE_FLAGS));
+  RETRY(ssize_t, received, recvmsg(fd, &message, flags | MSG_DONTWAIT));
   if (received < 0) return -errno;
   int64_t owned = own_received(a->state, control.data, message.msg_controllen);
   if (owned < 0) return owned;
@@ -114,7 +115,7 @@ NATIVE(sendmsg) {
                            .msg_iovlen = count,
                            .msg_control = control.length > 0 ? control.data : NULL,
                            .msg_controllen = control.length};
-  RETRY(ssize_t, sent, sendmsg(fd, &message, flags | SEND_FLAGS));
+  RETRY(ssize_t, sent, sendmsg(fd, &message, flags | MSG_DONTWAIT));
   return sent < 0 ? -errno : sent;
 }
 

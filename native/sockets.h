@@ -1,4 +1,4 @@
-// What the files with socket calls share: addresses in and out, the flags that every call has, descriptors that arrive.
+// What the files with socket calls share: addresses in and out, descriptors that arrive.
 // An address is a sockaddr_storage in bytes 0..127 of a view; where the kernel writes one, its length follows as a u32
 // at 128.
 #ifndef BERKELEY_SOCKETS_H
@@ -13,22 +13,8 @@
 #define ADDRESS_VIEW_BYTES (ADDRESS_BYTES + sizeof(uint32_t))
 _Static_assert(sizeof(struct sockaddr_storage) == ADDRESS_BYTES, "an address view holds a sockaddr_storage");
 
-// No call waits, and none raises SIGPIPE.
-#ifdef MSG_NOSIGNAL
-#define SEND_FLAGS (MSG_DONTWAIT | MSG_NOSIGNAL)
-#else
-#define SEND_FLAGS MSG_DONTWAIT // macOS: SO_NOSIGPIPE is set on the descriptor instead
-#endif
-
-// Descriptors that come with a message are close-on-exec; where there is no flag for it, own_received() sees to it.
-#ifdef MSG_CMSG_CLOEXEC
-#define MESSAGE_FLAGS (MSG_DONTWAIT | MSG_CMSG_CLOEXEC)
-#else
-#define MESSAGE_FLAGS MSG_DONTWAIT
-#endif
-
-// ancillary.c: the descriptors in control data that the kernel wrote become the environment's own; 0. Without the
-// memory to remember them all are closed: -ENOMEM.
+// ancillary.c: the descriptors in control data that the kernel wrote become the environment's own and close-on-exec; 0.
+// Without the memory to remember them all are closed: -ENOMEM.
 int64_t own_received(struct environment *state, const uint8_t *control, size_t length);
 
 static inline void put_u32(uint8_t *at, uint32_t value) { memcpy(at, &value, sizeof value); }

@@ -51,20 +51,32 @@ NATIVE(listen) {
   return listen(fd, backlog) == 0 ? 0 : -errno;
 }
 
+static int accept_marked(int fd, struct sockaddr *address, socklen_t *length) {
+#if defined(SOCK_CLOEXEC) && defined(SOCK_NONBLOCK) && !defined(__APPLE__)
+  return accept4(fd, address, length, SOCK_CLOEXEC | SOCK_NONBLOCK);
+#else
+  return mark(accept(fd, address, length));
+#endif
+}
+
 // accept(fd, addressOut): accept4(2).
 NATIVE(accept) {
   int fd = INT(0);
   struct bytes address = address_out(a, 1, ADDRESS_VIEW_BYTES);
   if (WRONG) return WRONG;
   socklen_t length = ADDRESS_BYTES;
-#if defined(SOCK_CLOEXEC) && defined(SOCK_NONBLOCK) && !defined(__APPLE__)
-  RETRY(int, conn, accept4(fd, (struct sockaddr *)address.data, &length, SOCK_CLOEXEC | SOCK_NONBLOCK));
-#else
-  RETRY(int, conn, mark(accept(fd, (struct sockaddr *)address.data, &length)));
-#endif
+  RETRY(int, conn, accept_marked(fd, (struct sockaddr *)address.data, &length));
   if (conn < 0) return -errno;
   address_length(address, length);
   return own(a->state, conn);
+}
+
+// accept_nameless(fd): accept4(2) without asking who it is. An AF_ALG socket has nobody to tell, and fails when asked.
+NATIVE(accept_nameless) {
+  int fd = INT(0);
+  if (WRONG) return WRONG;
+  RETRY(int, conn, accept_marked(fd, NULL, NULL));
+  return conn < 0 ? -errno : own(a->state, conn);
 }
 
 // connect(fd, address, offset, length): connect(2). EINPROGRESS, then asked again: EALREADY, 0, EISCONN or the error.
@@ -86,13 +98,13 @@ NATIVE(recv) {
   return count < 0 ? -errno : count;
 }
 
-// send(fd, view, offset, length, flags): send(2) that never waits and never raises SIGPIPE.
+// send(fd, view, offset, length, flags): send(2) that never waits. MSG_NOSIGNAL is the caller's: some families refuse it.
 NATIVE(send) {
   int fd = INT(0);
   struct bytes from = SLICE(1);
   int flags = INT(4);
   if (WRONG) return WRONG;
-  RETRY(ssize_t, count, send(fd, from.data, from.length, flags | SEND_FLAGS));
+  RETRY(ssize_t, count, send(fd, from.data, from.length, flags | MSG_DONTWAIT));
   return count < 0 ? -errno : count;
 }
 
@@ -130,6 +142,7 @@ void register_syscalls(napi_env env, napi_value exports) {
   EXPORT(bind);
   EXPORT(listen);
   EXPORT(accept);
+  EXPORT(accept_nameless);
   EXPORT(connect);
   EXPORT(recv);
   EXPORT(send);

@@ -32,6 +32,8 @@ export interface Kind {
   readonly family: number;
   readonly type: number;
   readonly proto: number;
+  /** MSG_* bits that every send has. */
+  readonly sendFlags: number;
   /** Where the program made it. */
   readonly stack?: string;
 }

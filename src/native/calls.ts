@@ -15,6 +15,8 @@ export interface SocketCalls extends MessageCalls, BatchCalls, MovingCalls {
   bind(fd: number, address: AddressView, offset: number, length: number): number;
   listen(fd: number, backlog: number): number;
   accept(fd: number, address: AddressView): number;
+  /** Without asking who it is. */
+  accept_nameless(fd: number): number;
   connect(fd: number, address: AddressView, offset: number, length: number): number;
   recv(fd: number, into: ArrayBufferView, offset: number, length: number, flags: number): number;
   send(fd: number, from: ArrayBufferView, offset: number, length: number, flags: number): number;

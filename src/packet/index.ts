@@ -10,6 +10,8 @@ export type { Instruction } from "./filter/assembler.ts";
 export { FilterError } from "./filter/error.ts";
 export { formatPacket, hexDump } from "./format.ts";
 export type * from "./headers.ts";
+export { decodeAttributes, decodeNetlink, encodeAttributes, encodeNetlink } from "./netlink.ts";
+export type { NetlinkAttribute, NetlinkMessage } from "./netlink.ts";
 export {
   LINKTYPE_ETHERNET,
   LINKTYPE_LINUX_SLL,

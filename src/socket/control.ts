@@ -2,9 +2,11 @@
 // each attempt does is told in controls.ts, the bytes of control data in ancillary.ts; what they mean, nobody here knows.
 
 import { READ, WRITE } from "../engine/descriptor.ts";
-import { SCM_RIGHTS, SOL_SOCKET } from "../constants/index.ts";
+import { AF_ALG, EOPNOTSUPP, SCM_RIGHTS, SOL_SOCKET } from "../constants/index.ts";
 import type { Address, AnyAddress } from "./address.ts";
 import type { UnixAddress } from "./address/types.ts";
+import { algAncillary } from "./alg.ts";
+import type { AlgOptions } from "./alg.ts";
 import { encodeAncillary } from "./ancillary.ts";
 import type { Ancillary, ReceivedAncillary } from "./ancillary.ts";
 import { checkInt, checkInteger } from "./base.ts";
@@ -13,7 +15,7 @@ import type { Data } from "./bytes.ts";
 import { ReceiveDescriptors, ReceiveMessage, ReceiveMessageInto, SendMessage } from "./controls.ts";
 import type { ReceivedMessage } from "./controls.ts";
 import { Destination } from "./datagrams.ts";
-import { invalidArgument, outOfRange } from "./errors.ts";
+import { invalidArgument, outOfRange, SocketError } from "./errors.ts";
 import { step } from "./face.ts";
 import type { Face, FaceOptions, Outcome, Steps, WaitOptions } from "./face.ts";
 import { MessageSocket } from "./message.ts";
@@ -155,6 +157,33 @@ export abstract class ControlSocket<F extends Face = "async"> extends MessageSoc
     const to = new Destination(this, yield* step<F, AnyAddress>(lookup as Outcome<F, AnyAddress>));
     const send = new SendMessage(this, views, control, flags, to);
     return yield* step<F, number>(this.wait(WRITE, send, options));
+  }
+
+  /**
+   * Sends bytes to the kernel's cryptography, with what is to be done with them; recv() then has the result. One
+   * sendmsg(2) call on what accept() of a socket that is bound to an algorithm gave.
+   *
+   * @param buffers  the bytes, as of sendmsg(); `[]` where there are none.
+   * @param options  `op`, and `iv`, `assoclen`, `flags` where the algorithm wants them. A hash wants none: send() is
+   *   enough for it.
+   * @returns how many bytes the kernel took.
+   * @throws {SocketError} as sendmsg; EOPNOTSUPP: the family is not AF_ALG. EINVAL: a vector that is not as long as the
+   *   algorithm's.
+   * @throws {TimeoutError} ETIMEDOUT: settimeout's time is up; nothing was sent.
+   * @see the kernel's Documentation/crypto/userspace-if.rst; CPython's socket.sendmsg_afalg
+   */
+  sendmsg_afalg(buffers: Iterable<Data>, options: FaceOptions<F, AlgOptions>): Outcome<F, number> {
+    try {
+      if (this.family !== AF_ALG)
+        throw new SocketError("sendmsg", -EOPNOTSUPP, { text: "this is for sockets of AF_ALG" });
+      if (typeof options !== "object" || options === null)
+        throw invalidArgument("options", "an object with op", options);
+      const { flags = 0, signal } = options;
+      const waiting = (signal === undefined ? undefined : { signal }) as FaceOptions<F> | undefined;
+      return this.sendmsg(buffers, algAncillary(options), flags, null, waiting);
+    } catch (error) {
+      return this.refuse(error);
+    }
   }
 
   /** send_fds(). @internal */

@@ -178,12 +178,13 @@ export function transmitTo(
   to: Destination,
 ): number {
   const { calls } = socket.engine.backend;
-  const { fd } = socket.descriptor;
+  const { fd, kind } = socket.descriptor;
+  const all = flags | kind.sendFlags;
   if (length <= HEAP_BYTES_MAX && length <= bytes.length && !isLent(flags)) {
     outgoing.set(length === bytes.length ? bytes : bytes.subarray(0, length));
-    return calls.sendto(fd, outgoing, 0, length, flags, to.view, to.length);
+    return calls.sendto(fd, outgoing, 0, length, all, to.view, to.length);
   }
-  const count = calls.sendto(fd, bytes, 0, length, flags, to.view, to.length);
+  const count = calls.sendto(fd, bytes, 0, length, all, to.view, to.length);
   if (count > 0) socket.engine.credit -= count >> CREDIT_SHIFT;
   if (count > 0 && isLent(flags)) countSend(socket.descriptor);
   return count;

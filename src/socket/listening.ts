@@ -2,7 +2,7 @@
 // the faces above say.
 
 import { READ } from "../engine/descriptor.ts";
-import { SOMAXCONN } from "../constants/index.ts";
+import { AF_ALG, SOMAXCONN } from "../constants/index.ts";
 import { decodeAddress } from "./address.ts";
 import type { AnyAddress } from "./address.ts";
 import { AddressedSocket } from "./addressed.ts";
@@ -45,15 +45,20 @@ export abstract class ListeningSocket<F extends Face = "async"> extends Addresse
     options: FaceOptions<F> | undefined,
   ): Outcome<F, [S, A]> {
     const { calls } = this.engine.backend;
+    // An algorithm has no address, and the kernel fails with ECONNABORTED when it is asked for one. CPython has None.
+    const isNameless = this.family === AF_ALG;
     return this.waitFor(
       READ,
       "accept",
-      () => calls.accept(this.descriptor.fd, addressView),
+      () => {
+        const { fd } = this.descriptor;
+        return isNameless ? calls.accept_nameless(fd) : calls.accept(fd, addressView);
+      },
       (fd): [S, A] => {
         try {
-          const address = decodeAddress<A>(addressView, this.proto);
+          const address = isNameless ? (null as unknown as A) : decodeAddress<A>(addressView, this.proto);
           const conn = make(fd);
-          conn.remote = address;
+          conn.remote = address ?? undefined;
           return [conn, address];
         } catch (error) {
           calls.close(fd);

@@ -52,7 +52,7 @@ export function makeSocket<S extends ListeningSocket<Face>>(
   const kind = kindOf(...wanted, below, maker.engine());
   const fd = kind.engine.backend.calls.socket(...wanted);
   if (fd < 0) {
-    const hint = missingRight("socket", -fd, kind) ?? missingProtocol(-fd, proto);
+    const hint = missingRight("socket", -fd, kind) ?? missingProtocol(-fd, kind);
     throw new SocketError("socket", fd, { hint });
   }
   const made = maker.make(kind, fd);

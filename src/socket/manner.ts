@@ -1,8 +1,19 @@
-// What flags of a call say about its waiting: which of them make it fail with EAGAIN instead. It knows flags and nothing
-// of what is sent or received.
+// What flags of a call say about its waiting: which of them make it fail with EAGAIN instead; and the flags that every send
+// has. It knows flags and nothing of what is sent or received.
 
 import { ASKS_ASIDE, ASKS_ONCE, WAITS } from "../engine/operation.ts";
-import { MSG_DONTWAIT, MSG_ERRQUEUE, MSG_OOB } from "../constants/index.ts";
+import {
+  AF_AX25,
+  AF_NETROM,
+  AF_QIPCRTR,
+  AF_RDS,
+  AF_ROSE,
+  AF_X25,
+  MSG_DONTWAIT,
+  MSG_ERRQUEUE,
+  MSG_NOSIGNAL,
+  MSG_OOB,
+} from "../constants/index.ts";
 
 const bit = (flag: number): number => (flag > 0 ? flag : 0);
 
@@ -19,4 +30,22 @@ export function receiveManner(flags: number): number {
 /** How a send with these flags takes EAGAIN. */
 export function sendManner(flags: number): number {
   return (flags & ONCE) !== 0 ? ASKS_ONCE : WAITS;
+}
+
+/**
+ * Families whose sendmsg in the kernel refuses every flag that it has no use for, MSG_NOSIGNAL among them, with EINVAL or
+ * EOPNOTSUPP. They raise no SIGPIPE.
+ */
+const REFUSES_NOSIGNAL: ReadonlySet<number> = new Set([
+  AF_AX25,
+  AF_NETROM,
+  AF_QIPCRTR,
+  AF_RDS,
+  AF_ROSE,
+  AF_X25,
+]);
+
+/** The flags that every send of a family has: it raises no SIGPIPE, which Node ignores only while nobody listens to it. */
+export function sendFlagsOf(family: number): number {
+  return REFUSES_NOSIGNAL.has(family) ? 0 : bit(MSG_NOSIGNAL);
 }

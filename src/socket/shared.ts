@@ -42,6 +42,7 @@ export type { DatagramOptions, PacketInfo } from "./batch/fields.ts";
 export { AddressFamily, MsgFlag, SocketKind } from "./enums.ts";
 export type { Named } from "./enums.ts";
 export type { Data } from "./bytes.ts";
+export type { AlgOptions } from "./alg.ts";
 export type { Ancillary, ReceivedAncillary } from "./ancillary.ts";
 export { decode_ancillary, encode_ancillary } from "./ancillary/fields.ts";
 export type { AncillaryFields, AncillaryToSend } from "./ancillary/fields.ts";

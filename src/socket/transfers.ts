@@ -80,13 +80,15 @@ export function transmit(
   length: number,
   flags: number,
 ): number {
-  const { calls } = socket.engine.backend;
+  const { fd, kind } = socket.descriptor;
+  const { calls } = kind.engine.backend;
+  const all = flags | kind.sendFlags;
   if (length <= HEAP_BYTES_MAX && offset + length <= bytes.length && !isLent(flags)) {
     if (length === bytes.length) outgoing.set(bytes);
     else outgoing.set(bytes.subarray(offset, offset + length));
-    return calls.send(socket.descriptor.fd, outgoing, 0, length, flags);
+    return calls.send(fd, outgoing, 0, length, all);
   }
-  const count = calls.send(socket.descriptor.fd, bytes, offset, length, flags);
+  const count = calls.send(fd, bytes, offset, length, all);
   if (count > 0) socket.engine.credit -= count >> CREDIT_SHIFT;
   if (count > 0 && isLent(flags)) countSend(socket.descriptor);
   return count;

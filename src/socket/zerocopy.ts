@@ -71,15 +71,16 @@ export class SendLent extends Operation<void> {
   #send(offset: number, length: number): number {
     const { descriptor, engine } = this.socket;
     const { calls } = engine.backend;
+    const flags = this.#flags | descriptor.kind.sendFlags;
     // The smallest arrays lie where V8 moves them.
     if (length > HEAP_BYTES_MAX) {
-      const count = calls.send(descriptor.fd, this.#bytes, offset, length, this.#flags | MSG_ZEROCOPY);
+      const count = calls.send(descriptor.fd, this.#bytes, offset, length, flags | MSG_ZEROCOPY);
       if (count > 0) errorQueueOf(this.socket).lend(numberOfSend(descriptor), this.#loan);
       // No more may be pinned (net.core.optmem_max, RLIMIT_MEMLOCK): what is left is copied.
       if (count !== -ENOBUFS) return count;
     }
     this.#loan.copied = true;
-    return calls.send(descriptor.fd, this.#bytes, offset, length, this.#flags);
+    return calls.send(descriptor.fd, this.#bytes, offset, length, flags);
   }
 
   value(): void {}

@@ -18,6 +18,7 @@ const FUNCTIONS: Readonly<Record<string, readonly Kind[]>> = {
   bind: ["fd", "slice"],
   listen: ["fd", "int"],
   accept: ["fd", "out"],
+  accept_nameless: ["fd"],
   connect: ["fd", "slice"],
   recv: ["fd", "slice", "int"],
   send: ["fd", "slice", "int"],

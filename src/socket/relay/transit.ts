@@ -3,7 +3,10 @@
 // fails can be had back. Waiting is not its business: -EAGAIN goes out.
 
 import type { SocketCalls } from "../../native/calls.ts";
-import { EMSGSIZE, MSG_TRUNC, SOCK_STREAM } from "../../constants/index.ts";
+import { EMSGSIZE, MSG_NOSIGNAL, MSG_TRUNC, SOCK_STREAM } from "../../constants/index.ts";
+
+/** macOS has SO_NOSIGPIPE instead, which is set on the descriptor. */
+const NO_SIGNAL = MSG_NOSIGNAL > 0 ? MSG_NOSIGNAL : 0;
 
 /** Bytes of a pipe as the system makes it: 16 pages, pipe(7). */
 const PIPE_BYTES = 65_536;
@@ -132,7 +135,7 @@ export class CopyTransit implements Transit {
   }
 
   giveOut(to: number): number {
-    const count = this.#calls.send(to, this.#memory, this.#start, this.held, 0);
+    const count = this.#calls.send(to, this.#memory, this.#start, this.held, NO_SIGNAL);
     if (count < 0) return count;
     this.#start += count;
     this.full = this.held > 0;
