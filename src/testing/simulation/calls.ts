@@ -89,6 +89,10 @@ export class SimulatedCalls implements SocketCalls {
     });
   }
 
+  accept_nameless(fd: number): number {
+    return this.accept(fd, this.#view);
+  }
+
   recv(fd: number, into: ArrayBufferView, offset: number, length: number, flags: number): number {
     return this.#on(fd, (socket) => {
       const { count, whole } = socket.receive(slice(into, offset, length), flags);
