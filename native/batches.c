@@ -46,7 +46,7 @@ NATIVE(recvmmsg) {
         .msg_control = control_size > 0 ? control.data + (size_t)i * (size_t)control_size : NULL,
         .msg_controllen = (size_t)control_size};
   }
-  RETRY(int, received, recvmmsg(fd, messages, (unsigned int)count, flags | MESSAGE_FLAGS, NULL));
+  RETRY(int, received, recvmmsg(fd, messages, (unsigned int)count, flags | MSG_DONTWAIT, NULL));
   if (received < 0) return -errno;
   for (int i = 0; i < received; i++) {
     struct msghdr *message = &messages[i].msg_hdr;
@@ -94,7 +94,7 @@ NATIVE(sendmmsg) {
                                           .msg_control = part(control, o.control_at, o.control_length),
                                           .msg_controllen = o.control_length};
   }
-  RETRY(int, sent, sendmmsg(fd, messages, (unsigned int)count, flags | SEND_FLAGS));
+  RETRY(int, sent, sendmmsg(fd, messages, (unsigned int)count, flags | MSG_DONTWAIT));
   return sent < 0 ? -errno : sent;
 }
 

@@ -34,6 +34,8 @@ export interface Kind {
   readonly proto: number;
   /** MSG_* bits that every send has. */
   readonly sendFlags: number;
+  /** MSG_* bits that every receive of messages with control data has. */
+  readonly messageFlags: number;
   /** Where the program made it. */
   readonly stack?: string;
 }

@@ -20,7 +20,14 @@ export class Watch implements Owner {
   readonly #descriptor: Descriptor;
 
   constructor(fd: number) {
-    const kind = { engine: this.#engine, family: AF_UNSPEC, type: 0, proto: 0, sendFlags: 0 };
+    const kind = {
+      engine: this.#engine,
+      family: AF_UNSPEC,
+      type: 0,
+      proto: 0,
+      sendFlags: 0,
+      messageFlags: 0,
+    };
     this.#descriptor = this.#engine.attach(kind, fd, false);
   }
 

@@ -24,7 +24,7 @@ import type { AnyAddress } from "./address.ts";
 import { packInet, unpackInet } from "./address/inet.ts";
 import { SocketError, TimeoutError, invalidArgument, outOfRange } from "./errors.ts";
 import type { Face, FaceOptions, Outcome, Steps } from "./face.ts";
-import { sendFlagsOf } from "./manner.ts";
+import { messageFlagsOf, sendFlagsOf } from "./manner.ts";
 import { missingRight } from "./rights.ts";
 
 export type { WaitOptions } from "./face.ts";
@@ -377,6 +377,13 @@ export function kindOf(
   Error.stackTraceLimit = STACK_FRAMES;
   Error.captureStackTrace(made, below);
   Error.stackTraceLimit = limit;
-  const sendFlags = sendFlagsOf(family);
-  return { engine, family, type: type & ~SOCK_FLAGS, proto, sendFlags, stack: String(made.stack) };
+  return {
+    engine,
+    family,
+    type: type & ~SOCK_FLAGS,
+    proto,
+    sendFlags: sendFlagsOf(family),
+    messageFlags: messageFlagsOf(family),
+    stack: String(made.stack),
+  };
 }

@@ -4,7 +4,6 @@
 import { Operation } from "../engine/operation.ts";
 import type { Owner } from "../engine/operation.ts";
 import {
-  AF_UNIX,
   EFAULT,
   MSG_CMSG_CLOEXEC,
   MSG_CTRUNC,
@@ -40,10 +39,6 @@ const controlScratch = new Uint8Array(4096);
 /** More control data than any message brings. */
 const CONTROL_BYTES_MAX = 65_536;
 
-/**
- * Descriptors are close-on-exec from the first moment on. Only Unix sockets bring any; packet sockets and those of CAN
- * refuse a flag that they have no use for, with EINVAL.
- */
 const CLOEXEC = MSG_CMSG_CLOEXEC > 0 ? MSG_CMSG_CLOEXEC : 0;
 
 /** A receive of messages, up to what becomes of them. */
@@ -67,8 +62,8 @@ abstract class MessageOperation<T, A extends AnyAddress> extends Operation<T> {
 
   /** recvmsg(2) into views. */
   protected receive(views: readonly ArrayBufferView[]): number {
-    const { engine, descriptor, family } = this.socket;
-    const flags = family === AF_UNIX ? this.flags | CLOEXEC : this.flags;
+    const { engine, descriptor } = this.socket;
+    const flags = this.flags | descriptor.kind.messageFlags;
     const room = this.#controlBytes;
     // Only for as long as one attempt: the scratch is everybody's.
     this.#control = room <= controlScratch.length ? controlScratch : new Uint8Array(room);

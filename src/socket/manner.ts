@@ -1,5 +1,5 @@
 // What flags of a call say about its waiting: which of them make it fail with EAGAIN instead; and the flags that every send
-// has. It knows flags and nothing of what is sent or received.
+// and every receive of messages has. It knows flags and nothing of what is sent or received.
 
 import { ASKS_ASIDE, ASKS_ONCE, WAITS } from "../engine/operation.ts";
 import {
@@ -9,6 +9,8 @@ import {
   AF_RDS,
   AF_ROSE,
   AF_X25,
+  AF_UNIX,
+  MSG_CMSG_CLOEXEC,
   MSG_DONTWAIT,
   MSG_ERRQUEUE,
   MSG_NOSIGNAL,
@@ -48,4 +50,12 @@ const REFUSES_NOSIGNAL: ReadonlySet<number> = new Set([
 /** The flags that every send of a family has: it raises no SIGPIPE, which Node ignores only while nobody listens to it. */
 export function sendFlagsOf(family: number): number {
   return REFUSES_NOSIGNAL.has(family) ? 0 : bit(MSG_NOSIGNAL);
+}
+
+/**
+ * The flags that every receive with control data has: descriptors are close-on-exec from the first moment on. Only Unix
+ * sockets bring any; packet sockets and some of CAN refuse a flag that they have no use for, with EINVAL.
+ */
+export function messageFlagsOf(family: number): number {
+  return family === AF_UNIX ? bit(MSG_CMSG_CLOEXEC) : 0;
 }

@@ -85,7 +85,7 @@ const owner: Owner = {
 function set(): { stage: Stage; engine: Engine; open: (fd: number) => Descriptor } {
   const stage = new Stage();
   const engine = new Engine(stage);
-  const kind = { engine, family: AF_INET, type: SOCK_STREAM, proto: 0, sendFlags: 0 };
+  const kind = { engine, family: AF_INET, type: SOCK_STREAM, proto: 0, sendFlags: 0, messageFlags: 0 };
   return { stage, engine, open: (fd) => engine.attach(kind, fd, true) };
 }
 

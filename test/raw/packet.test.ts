@@ -182,6 +182,24 @@ test("PACKET_STATISTICS counts what passed the filter and what had no room, and 
   assert.deepEqual(sock.options.PACKET_STATISTICS.packets, 0);
 });
 
+test("recvmsg() and recvmmsg() of a packet socket bring what is told beside the packet", {
+  skip,
+}, async () => {
+  const wanted = Buffer.concat([token(), Buffer.alloc(200)]);
+  using sock = onLoopback(ETHERTYPE, (made) => (made.options.PACKET_AUXDATA = true));
+  using sender = onLoopback(ETHERTYPE);
+  sock.settimeout(60);
+  for (let count = 0; count < 2; count++) await sender.sendto(wanted, ["lo", ETHERTYPE, 0, 0, NOBODY]);
+  const [packet, ancdata, flags] = await sock.recvmsg<PacketAddress>(100, b.CMSG_SPACE(20));
+  assert.deepEqual(packet, wanted.subarray(0, 100));
+  assert.equal(flags & b.MSG_TRUNC, b.MSG_TRUNC);
+  assert.equal(b.decode_ancillary(ancdata).PACKET_AUXDATA?.len, wanted.length);
+  const batch = new b.ReceiveBatch({ messagesMax: 4, bytesMax: 100 });
+  assert.equal(await sock.recvmmsg(batch), 1);
+  assert.deepEqual(batch.data(0), wanted.subarray(0, 100));
+  assert.deepEqual(batch.address(0), ON_LOOPBACK);
+});
+
 const ip = requirePeer("ip");
 const joined = skip || NETWORK_SKIP || ip.skip;
 const CHILD = fileURLToPath(new URL("packet-child.js", import.meta.url));

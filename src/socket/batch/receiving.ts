@@ -120,9 +120,9 @@ function closeDescriptors(socket: Messaging, batch: ReceiveBatch, messages: numb
  * @returns how many messages came, or -errno; count and credit are kept. They are for batch.received().
  */
 export function receiveInto(socket: Messaging, batch: ReceiveBatch, flags: number): number {
-  const { engine } = socket;
+  const { descriptor, engine } = socket;
   // With MSG_TRUNC the kernel tells the whole length of what was too long.
-  const all = flags | MSG_TRUNC;
+  const all = flags | MSG_TRUNC | descriptor.kind.messageFlags;
   const most = Math.min(batch.messagesMax, Math.max(engine.credit, 1));
   let messages: number;
   if (batch.oneByOne) messages = receiveEach(socket, batch, most, all);

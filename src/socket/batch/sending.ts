@@ -55,11 +55,12 @@ function transmit(
   flags: number,
 ): number {
   const { calls } = engine.backend;
+  const all = flags | descriptor.kind.sendFlags;
   const { data, names, control } = batch.queue;
   const { messages } = window;
   const most = oneByOne ? 1 : Math.min(BATCH_MESSAGES_MAX, Math.max(engine.credit, 1));
   batch.queue.describe(window, most, segmentMax);
-  if (!oneByOne) return calls.sendmmsg(descriptor.fd, data, names, control, messages, window.count, flags);
+  if (!oneByOne) return calls.sendmmsg(descriptor.fd, data, names, control, messages, window.count, all);
   const [dataAt, dataLength, nameAt, nameLength, controlAt, controlLength] = messages as unknown as number[];
   const part = (from: Uint8Array, at: number, length: number): Uint8Array => from.subarray(at, at + length);
   const result = calls.sendmsg(
@@ -69,7 +70,7 @@ function transmit(
     nameLength as number,
     part(control, controlAt as number, controlLength as number),
     controlLength as number,
-    flags,
+    all,
   );
   return result < 0 ? result : 1;
 }
