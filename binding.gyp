@@ -10,6 +10,7 @@
       "native/batches.c",
       "native/options.c",
       "native/moving.c",
+      "native/queues.c",
       "native/readiness.c",
       "native/polling.c",
       "native/loop.c",

@@ -118,6 +118,7 @@ void register_messages(napi_env env, napi_value exports);
 void register_batches(napi_env env, napi_value exports);
 void register_options(napi_env env, napi_value exports);
 void register_moving(napi_env env, napi_value exports);
+void register_queues(napi_env env, napi_value exports);
 void register_readiness(napi_env env, napi_value exports);
 void register_polling(napi_env env, napi_value exports);
 void register_loop(napi_env env, napi_value exports);

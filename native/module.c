@@ -117,6 +117,7 @@ NAPI_MODULE_INIT() {
   register_batches(env, exports);
   register_options(env, exports);
   register_moving(env, exports);
+  register_queues(env, exports);
   register_readiness(env, exports);
   register_polling(env, exports);
   register_loop(env, exports);

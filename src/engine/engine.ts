@@ -131,7 +131,7 @@ export class Engine {
       while (operation !== null) {
         const { next } = operation;
         this.#unpark(descriptor, operation);
-        operation.settle(-ECANCELED);
+        operation.end(operation.owner.failure(operation.syscall, -ECANCELED, operation.progress));
         operation = next;
       }
     }
@@ -354,7 +354,7 @@ export class Engine {
       this.#makeReady(descriptor, direction);
       this.#defer(descriptor);
     }
-    operation.fail(reason);
+    operation.end(reason);
   }
 
   /** The credit of a new turn, for who blocks the thread: nobody else has work then. */

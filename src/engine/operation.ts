@@ -113,6 +113,18 @@ export abstract class Operation<T = unknown> {
   /** Turns a result >= 0 into what the caller gets; runs right after the attempt. */
   abstract value(result: number): T;
 
+  /** What to deliver in place of an end from outside (time, signal, close): a result >= 0, or -1 for nothing. */
+  salvage(): number {
+    return -1;
+  }
+
+  /** Ends it from outside. */
+  end(reason: unknown): void {
+    const result = this.salvage();
+    if (result < 0) this.fail(reason);
+    else this.settle(result);
+  }
+
   /** Delivers a result of the kernel's to the promise. */
   settle(result: number): void {
     try {

@@ -9,7 +9,7 @@ import type { MovingCalls } from "./moving.ts";
 /** An address as the kernel has it: sockaddr_storage in bytes 0..127; where one comes out, its length as u32 at 128. */
 export type AddressView = Uint8Array;
 
-/** The calls of native/syscalls.c, options.c and ownership.c, and with them those of messages.c, batches.c and moving.c. */
+/** The calls of native/syscalls.c, options.c, queues.c and ownership.c, and with them those of messages.c, batches.c and moving.c. */
 export interface SocketCalls extends MessageCalls, BatchCalls, MovingCalls {
   socket(family: number, type: number, proto: number): number;
   bind(fd: number, address: AddressView, offset: number, length: number): number;
@@ -48,6 +48,14 @@ export interface SocketCalls extends MessageCalls, BatchCalls, MovingCalls {
     offset: number,
     length: number,
   ): number;
+  /** 1: the next byte is where urgent data was. */
+  sockatmark(fd: number): number;
+  /** Bytes to be read; of datagrams those of the next. */
+  siocinq(fd: number): number;
+  /** Bytes that the peer has not acknowledged, or that have not left. */
+  siocoutq(fd: number): number;
+  /** Bytes that were not sent yet. */
+  siocoutqnsd(fd: number): number;
   close(fd: number): number;
   /** The copy is owned as if it had been made here. */
   dup(fd: number): number;

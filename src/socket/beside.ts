@@ -1,4 +1,5 @@
-// What goes on beside the data: the error queue, and sending memory that the kernel reads on its own time. How a wait
+// What goes on beside the data: the error queue, sending memory that the kernel reads on its own time, the urgent mark,
+// how much the queues hold. How a wait
 // happens is told at the top; whose a message is, in error-queue.ts; which memory is lent, in zerocopy.ts.
 
 import { ERRORS, WRITE } from "../engine/descriptor.ts";
@@ -84,6 +85,48 @@ export abstract class BesideSocket<F extends Face = "async"> extends ControlSock
     } catch (error) {
       return this.refuse(error);
     }
+  }
+
+  /**
+   * Whether the next byte is where the peer's urgent data was, or would be: receiving stops before it, whatever was asked
+   * for. With SO_OOBINLINE the next byte is the urgent one. One sockatmark(3) call.
+   *
+   * @throws {SocketError} EBADF: closed. EINVAL, EOPNOTSUPP, ENOTTY: this kind of socket has no urgent data.
+   * @see sockatmark(3), tcp(7)
+   */
+  sockatmark(): boolean {
+    return this.check("sockatmark", this.engine.backend.calls.sockatmark(this.open("sockatmark"))) === 1;
+  }
+
+  /**
+   * How many bytes a receive would find; of datagrams the length of the next one. One ioctl(2) call, SIOCINQ.
+   *
+   * @throws {SocketError} EBADF: closed. EINVAL: it listens. ENOTTY, EOPNOTSUPP: this kind of socket does not tell.
+   * @see tcp(7), udp(7), unix(7)
+   */
+  siocinq(): number {
+    return this.check("ioctl", this.engine.backend.calls.siocinq(this.open("ioctl")));
+  }
+
+  /**
+   * How many bytes are in the send queue: of TCP what the peer has not acknowledged, of datagrams what has not left, of Unix
+   * sockets what the peer has not read. One ioctl(2) call, SIOCOUTQ.
+   *
+   * @throws {SocketError} as siocinq.
+   * @see tcp(7), udp(7), unix(7)
+   */
+  siocoutq(): number {
+    return this.check("ioctl", this.engine.backend.calls.siocoutq(this.open("ioctl")));
+  }
+
+  /**
+   * How many bytes of TCP's send queue were not sent yet. One ioctl(2) call, SIOCOUTQNSD.
+   *
+   * @throws {SocketError} as siocinq; ENOTTY, EOPNOTSUPP, ENOSYS: it is not TCP, or not Linux.
+   * @see tcp(7)
+   */
+  siocoutqnsd(): number {
+    return this.check("ioctl", this.engine.backend.calls.siocoutqnsd(this.open("ioctl")));
   }
 
   *#sendLent(

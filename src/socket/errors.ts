@@ -65,6 +65,10 @@ export class SocketError extends Error {
   declare readonly bytesSent?: number;
   /** Datagrams that the kernel took before the one that failed, which is the next (sendmmsg). */
   declare readonly datagramsSent?: number;
+  /** Bytes that had come before the failure (recv and recv_into with MSG_WAITALL). */
+  declare readonly bytesReceived?: number;
+  /** These bytes (recv with MSG_WAITALL). */
+  declare readonly data?: Buffer;
 
   /**
    * @param syscall  the call that failed.

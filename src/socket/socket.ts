@@ -154,8 +154,11 @@ export class Socket extends FileSocket implements AsyncIterable<[Socket, Address
     if (ms !== 0 && (engine.credit <= 0 || !engine.ready(descriptor, direction))) return -EAGAIN;
     engine.credit--;
     const result = operation.attempt();
-    if (result === -EAGAIN && !aside) engine.dry(descriptor, direction);
-    return result;
+    if (result !== -EAGAIN) return result;
+    if (!aside) engine.dry(descriptor, direction);
+    // Who may not wait gets what there is of it.
+    const salvaged = ms === 0 ? operation.salvage() : -1;
+    return salvaged < 0 ? -EAGAIN : salvaged;
   }
 
   #refused<T>(operation: Operation<T>, result: number): Promise<T> {

@@ -4,12 +4,13 @@
 import { READ, WRITE } from "../engine/descriptor.ts";
 import { countProgress } from "../engine/operation.ts";
 import type { Progress } from "../engine/operation.ts";
-import { EAGAIN, EBADF } from "../constants/index.ts";
+import { EAGAIN, EBADF, SOCK_STREAM } from "../constants/index.ts";
 import { checkInt, checkInteger } from "./base.ts";
 import { bytesOf, lengthOf } from "./bytes.ts";
 import type { Data } from "./bytes.ts";
 import type { Face, FaceOptions, Outcome, WaitOptions } from "./face.ts";
 import { ListeningSocket } from "./listening.ts";
+import { ReceiveAllInto, ReceiveAllNew, waitsForAll } from "./receive-all.ts";
 import { Receive, ReceiveInto, Send, SendAll, transmit } from "./transfers.ts";
 
 /** What `sendall` takes last. */
@@ -28,9 +29,11 @@ export abstract class TransferSocket<F extends Face = "async"> extends Listening
    * Receives what is there, waiting for the first of it.
    *
    * @param bufsize  at most so many bytes; a stream brings at most 256 KiB at a time. 0 resolves at once.
-   * @param flags    MSG_* bits. Default 0.
+   * @param flags    MSG_* bits. Default 0. With MSG_WAITALL a stream's call goes on until all of bufsize is there: fewer
+   *   bytes say that the peer has ended, or that time, a signal or close() came when they were there already.
    * @returns a Buffer with memory of its own; empty: the peer has ended (of a datagram: it was empty).
-   * @throws {SocketError} ECONNRESET, ETIMEDOUT, ENOTCONN…; ECANCELED: closed meanwhile; EAGAIN: non-blocking.
+   * @throws {SocketError} ECONNRESET, ETIMEDOUT, ENOTCONN…; ECANCELED: closed meanwhile; EAGAIN: non-blocking. With
+   *   MSG_WAITALL `data` and `bytesReceived` have what had come before the connection failed.
    * @throws {TimeoutError} ETIMEDOUT: settimeout's time is up; nothing is lost.
    * @see recv(2)
    */
@@ -42,6 +45,8 @@ export abstract class TransferSocket<F extends Face = "async"> extends Listening
       return this.refuse(error);
     }
     if (bufsize === 0) return this.#nothing("recv", Buffer.alloc(0));
+    if (flags !== 0 && this.type === SOCK_STREAM && waitsForAll(flags))
+      return this.wait(READ, new ReceiveAllNew(this, bufsize, flags), options);
     return this.wait(READ, new Receive(this, bufsize, flags), options);
   }
 
@@ -50,7 +55,7 @@ export abstract class TransferSocket<F extends Face = "async"> extends Listening
    *
    * @param buffer  filled from byte 0; yours again when the promise settles.
    * @param nbytes  at most so many bytes; 0 or absent: all of the buffer.
-   * @param flags   MSG_* bits. Default 0.
+   * @param flags   MSG_* bits. Default 0. MSG_WAITALL as of recv(); an error's `bytesReceived` says how many are here.
    * @returns how many bytes arrived; 0: the peer has ended, or there was no room asked for.
    * @throws {SocketError} as recv; EFAULT: the buffer was detached or shrunk while the call waited.
    * @throws {TimeoutError} ETIMEDOUT: settimeout's time is up; nothing is lost.
@@ -71,6 +76,8 @@ export abstract class TransferSocket<F extends Face = "async"> extends Listening
       return this.refuse(error);
     }
     if (size === 0) return this.#nothing("recv", 0);
+    if (flags !== 0 && this.type === SOCK_STREAM && waitsForAll(flags))
+      return this.wait(READ, new ReceiveAllInto(this, buffer, size, flags), options);
     return this.wait(READ, new ReceiveInto(this, buffer, size, flags), options);
   }
 

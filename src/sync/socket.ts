@@ -86,6 +86,7 @@ export class Socket extends FileSocket<"sync"> implements Iterable<[Socket, Addr
     let result = this.#attempt(operation);
     if (result === -EAGAIN && this.timeoutMs !== 0 && operation.manner === WAITS)
       result = this.#block(direction, operation);
+    if (result === -EAGAIN) result = salvaged(operation);
     if (result < 0) throw owner.failure(syscall, result, progress);
     return operation.value(result);
   }
@@ -118,7 +119,11 @@ export class Socket extends FileSocket<"sync"> implements Iterable<[Socket, Addr
     };
     for (;;) {
       blockingEngine.prolonged = false;
-      if (block(wait, ms) === 0) throw operation.owner.expiry(operation.syscall, ms, operation.progress);
+      if (block(wait, ms) === 0) {
+        const { owner, progress, syscall } = operation;
+        if (salvaged(operation) < 0) throw owner.expiry(syscall, ms, progress);
+        return salvaged(operation);
+      }
       if (result !== -EAGAIN) return result;
     }
   }
@@ -158,6 +163,12 @@ export class Socket extends FileSocket<"sync"> implements Iterable<[Socket, Addr
   protected resolve(address: AnyAddress): AnyAddress {
     return resolveAddressNow(this, address);
   }
+}
+
+/** What there is of an operation that waits no longer, or -EAGAIN. */
+function salvaged<T>(operation: Operation<T>): number {
+  const result = operation.salvage();
+  return result < 0 ? -EAGAIN : result;
 }
 
 /**

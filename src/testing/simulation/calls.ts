@@ -268,6 +268,18 @@ export class SimulatedCalls implements SocketCalls {
   setsockopt_program(): number {
     return -EOPNOTSUPP;
   }
+  sockatmark(): number {
+    return -EOPNOTSUPP;
+  }
+  siocinq(): number {
+    return -EOPNOTSUPP;
+  }
+  siocoutq(): number {
+    return -EOPNOTSUPP;
+  }
+  siocoutqnsd(): number {
+    return -EOPNOTSUPP;
+  }
   sendfile(): number {
     return -ENOSYS;
   }
