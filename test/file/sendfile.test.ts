@@ -10,6 +10,7 @@ import {
   openSync,
   readFileSync,
   rmSync,
+  truncateSync,
   writeFileSync,
 } from "node:fs";
 import { open } from "node:fs/promises";
@@ -88,6 +89,20 @@ test("sendfile() of an empty file sends nothing", async () => {
   assert.equal(await pair.a.sendfile(empty), 0);
   await pair.a.sendall("x");
   assert.equal((await receiveExactly(pair.b, 1)).toString(), "x");
+});
+
+test("sendfile() of a file that is cut short meanwhile ends where the file does, and says how much went", async () => {
+  using pair = await tcpPair(NARROW);
+  const shrinking = join(folder, "shrinking");
+  writeFileSync(shrinking, data.subarray(0, TOO_MUCH));
+  const sending = pair.a.sendfile(shrinking, 0, TOO_MUCH);
+  await stillWaits(sending);
+  truncateSync(shrinking, 0);
+  const received = receiveToEnd(pair.b);
+  const sent = await sending;
+  assert.ok(sent > 0 && sent < TOO_MUCH);
+  pair.a.shutdown(SHUT_WR);
+  assert.equal((await received).length, sent);
 });
 
 test("sendfile() neither uses nor moves the position of an open file", async () => {

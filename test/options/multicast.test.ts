@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import * as b from "berkeley";
 import { NAMESPACE_SKIP, nodeInNamespace, VETH } from "../support/namespace.ts";
+import { PYTHON } from "../support/python.ts";
 
 const LO = 1; // the loopback interface of every network namespace
 const GROUP = "239.255.66.77";
@@ -124,3 +125,22 @@ for (const [how, request] of Object.entries(blocks))
     request(to, "127.0.0.4", false);
     assert.equal(await arrives(to, from, port), true);
   });
+
+test("CPython and we hear each other's multicast in both families, by source too (in a namespace)", {
+  skip: NAMESPACE_SKIP || PYTHON.skip,
+}, async () => {
+  const program = fileURLToPath(new URL("multicast-python-child.js", import.meta.url));
+  await using child = nodeInNamespace(VETH, program);
+  const both = { IPv4: ["10.9.8.1", "10.9.7.1"], IPv6: ["fd09::1", "fd07::1"] };
+  const expected: Record<string, unknown> = {
+    "python, any source": "six 3 fd09::1",
+    "python, one source": "wanted straight",
+  };
+  for (const [family, [one, other]] of Object.entries(both)) {
+    expected[`${family}, one source`] = [one];
+    expected[`${family}, any source`] = [one, other];
+    expected[`${family}, one blocked`] = [other];
+    expected[`${family}, left`] = [];
+  }
+  assert.deepEqual(JSON.parse((await child.succeeded()).stdout.toString()), expected);
+});

@@ -87,6 +87,28 @@ for (const [from, near] of Object.entries(streams))
       assert.equal(openCount(), before);
     });
 
+test("relay() goes on in the one direction when the other has ended, whichever ends first", async () => {
+  for (const [ends, stays] of [
+    ["server", "client"],
+    ["client", "server"],
+  ] as const) {
+    using sides = await line(tcp, tcp);
+    const relaying = relay(sides.a, sides.b);
+    const [first, last] = [sides[ends], sides[stays]];
+    await first.sendall("bye");
+    first.shutdown(SHUT_WR);
+    assert.equal((await receiveToEnd(last)).toString(), "bye");
+    for (const word of ["still", " here"]) {
+      await last.sendall(word);
+      assert.equal((await first.recv(100)).toString(), word);
+    }
+    last.shutdown(SHUT_WR);
+    assert.equal((await first.recv(1)).length, 0);
+    const { forward, backward } = await relaying;
+    assert.deepEqual([forward.ended, backward.ended], [true, true]);
+  }
+});
+
 test("relay() keeps a conversation going, message for message", async () => {
   using ends = await line(tcp, tcp);
   const relaying = relay(ends.a, ends.b);
