@@ -1,14 +1,15 @@
 // The errors that the socket layer throws, all made here: from a result of a system call (SocketError), from a name
-// lookup (AddressError), from a timeout (TimeoutError), from misuse (TypeError and RangeError with a code). Which call
-// failed and where, its callers say.
+// lookup (AddressError), from a timeout (TimeoutError); those of misuse (TypeError and RangeError with a code) are of
+// wire/misuse.ts. Which call failed and where, its callers say.
 
-import { inspect } from "node:util";
 import { formatAddress } from "./address/format.ts";
 import type { AnyAddress } from "./address/types.ts";
 import { ETIMEDOUT } from "../constants/errors.ts";
 import { EAI_SYSTEM } from "../constants/names.ts";
 import { describeErrno, describeGai, describeHost } from "./errno.ts";
 import type { ErrorText } from "./errno.ts";
+
+export { invalidArgument, invalidState, outOfRange } from "../wire/misuse.ts";
 
 /** What an error tells besides its number. All of it is optional. */
 export interface ErrorDetails {
@@ -156,49 +157,4 @@ export class AddressError extends Error {
     const described = describeErrno(errno);
     return new AddressError(syscall, errno, text === undefined ? described : { ...described, text }, name);
   }
-}
-
-/** A TypeError or RangeError with a `code`. */
-export type CodedError<E extends Error> = E & { readonly code: string };
-
-function coded<E extends Error>(error: E, code: string): CodedError<E> {
-  return Object.assign(error, { code });
-}
-
-/** What was given, for a person. Not everything lets itself be looked at: a DataView without memory throws. */
-function shown(value: unknown): string {
-  let text: string;
-  try {
-    text = inspect(value, { depth: 0, breakLength: Infinity, maxStringLength: 64, maxArrayLength: 8 });
-  } catch {
-    text = "what cannot be shown";
-  }
-  return `${typeof value === "object" || typeof value === "function" ? "" : `${typeof value} `}${text}`;
-}
-
-/**
- * An argument of the wrong kind, to be thrown. `code` is ERR_INVALID_ARG_TYPE.
- *
- * @param name      the argument, "options.signal".
- * @param expected  what it must be, with its article: "a number or null".
- * @param actual    what was given.
- */
-export function invalidArgument(name: string, expected: string, actual: unknown): CodedError<TypeError> {
-  return coded(new TypeError(`${name} must be ${expected}, not ${shown(actual)}`), "ERR_INVALID_ARG_TYPE");
-}
-
-/**
- * An argument of the right kind that is too small, too large or not whole, to be thrown. `code` is ERR_OUT_OF_RANGE.
- *
- * @param name    the argument, "port".
- * @param range   what it must be: "a whole number from 0 to 65535".
- * @param actual  what was given.
- */
-export function outOfRange(name: string, range: string, actual: unknown): CodedError<RangeError> {
-  return coded(new RangeError(`${name} must be ${range}, not ${shown(actual)}`), "ERR_OUT_OF_RANGE");
-}
-
-/** Something that cannot be done with an object as it is now, to be thrown. `code` is ERR_INVALID_STATE. */
-export function invalidState(text: string): CodedError<TypeError> {
-  return coded(new TypeError(text), "ERR_INVALID_STATE");
 }

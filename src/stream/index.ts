@@ -6,6 +6,7 @@ export type { ByteStream, StreamListener, StreamOptions } from "./byte-stream.ts
 export { connectTcp, connectUnix } from "./connect.ts";
 export type { ConnectTcpOptions } from "./connect.ts";
 export { ConnectError, UnexpectedEofError } from "./errors.ts";
+export { frames } from "./frames.ts";
 export { DuplexStream, fromDuplex } from "./from-duplex.ts";
 export { listenTcp, listenUnix } from "./listen.ts";
 export type { ListenTcpOptions, ListenUnixOptions } from "./listen.ts";

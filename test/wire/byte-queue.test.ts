@@ -46,7 +46,7 @@ test("ByteQueue.push() of single bytes moves each byte a bounded number of times
   const memories = new Set<ArrayBufferLike>();
   for (let count = 0; count < 100_000; count++) {
     queue.push(Buffer.of(count & 255));
-    memories.add(queue.peek(1).buffer);
+    memories.add(queue.peek().buffer);
   }
   assert.equal(queue.length, 100_000);
   assert.ok(memories.size < 20, `${memories.size} memories`);
@@ -71,4 +71,63 @@ test("ByteQueue.peek(), take() and skip() take all when asked for more than is q
   assert.equal(queue.take(9).toString(), "abc");
   queue.skip(3);
   assert.equal(queue.take(1).length, 0);
+});
+
+test("ByteQueue answers as one piece of memory would, whatever is pushed, asked and taken", () => {
+  const random = new Random();
+  for (let round = 0; round < 300; round++) {
+    const queue = new ByteQueue();
+    let model = Buffer.alloc(0);
+    const given: { view: Buffer; copy: Buffer }[] = [];
+    for (let step = 0; step < 60; step++) {
+      const told = `seed ${random.seed}, round ${round}, step ${step}`;
+      const count = random.below(random.onceIn(3) ? 5000 : 20);
+      switch (random.below(7)) {
+        case 0:
+        case 1: {
+          // Few values, so that sequences are found, also across the ends of pieces.
+          const bytes = Buffer.from(Array.from({ length: count }, () => random.below(3)));
+          queue.push(bytes);
+          model = Buffer.concat([model, bytes]);
+          break;
+        }
+        case 2: {
+          const view = queue.take(count);
+          given.push({ view, copy: Buffer.from(view) });
+          assert.deepEqual(view, model.subarray(0, count), told);
+          model = model.subarray(count);
+          break;
+        }
+        case 3:
+          queue.skip(count);
+          model = model.subarray(count);
+          break;
+        case 4:
+          assert.equal(queue.at(count), model[count], told);
+          break;
+        case 5: {
+          const what = Buffer.from(Array.from({ length: 1 + random.below(9) }, () => random.below(3)));
+          assert.equal(queue.indexOf(what, count), model.indexOf(what, count), told);
+          assert.equal(queue.indexOf(2, count), model.indexOf(2, count), told);
+          assert.equal(queue.indexOf(9), -1, told);
+          break;
+        }
+        default:
+          if (random.onceIn(2)) assert.deepEqual(queue.peek(count), model.subarray(0, count), told);
+          else assert.deepEqual(queue.memory.subarray(queue.start, queue.end), model, told);
+      }
+      assert.equal(queue.length, model.length, told);
+    }
+    for (const { view, copy } of given)
+      assert.deepEqual(view, copy, `seed ${random.seed}: it was written again`);
+  }
+});
+
+test("ByteQueue.take() across the end of a chunk moves what is taken and not the chunk", () => {
+  const queue = new ByteQueue();
+  queue.push(Buffer.alloc(100, 1));
+  const chunk = Buffer.alloc(65_536, 2);
+  queue.push(chunk);
+  assert.equal(queue.take(1000).buffer.byteLength, 1000);
+  assert.equal(queue.take(1000).buffer, chunk.buffer);
 });

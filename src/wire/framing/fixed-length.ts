@@ -1,0 +1,44 @@
+// Frames that all have the same length. Pure.
+
+import { LocalProtocolError } from "../errors.ts";
+import { outOfRange } from "../misuse.ts";
+import { NEED_DATA } from "../need-data.ts";
+import { FRAME_BYTES_MAX, FrameDecoder, payloadsOf } from "./decoder.ts";
+import type { Framing } from "./decoder.ts";
+
+class FixedDecoder extends FrameDecoder {
+  readonly #length: number;
+
+  constructor(length: number) {
+    super();
+    this.#length = length;
+  }
+
+  protected decode(): Buffer | typeof NEED_DATA {
+    if (this.queue.length >= this.#length) return this.queue.take(this.#length);
+    return NEED_DATA;
+  }
+}
+
+/**
+ * Frames of exactly so many bytes each.
+ *
+ * encode() refuses a payload of another length: LocalProtocolError ERR_FRAME_LENGTH.
+ *
+ * @param length  1 to 1 MiB.
+ * @throws {RangeError} ERR_OUT_OF_RANGE.
+ */
+export function fixedLength(length: number): Framing {
+  if (!Number.isInteger(length) || length < 1 || length > FRAME_BYTES_MAX)
+    throw outOfRange("length", `a whole number from 1 to ${FRAME_BYTES_MAX}`, length);
+  return {
+    decoder: () => new FixedDecoder(length),
+    encode(payload) {
+      const bytes = payloadsOf(payload, FRAME_BYTES_MAX);
+      for (const one of bytes)
+        if (one.length !== length)
+          throw new LocalProtocolError("ERR_FRAME_LENGTH", `a frame has ${length} bytes, not ${one.length}`);
+      return Buffer.concat(bytes);
+    },
+  };
+}
