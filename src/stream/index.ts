@@ -15,3 +15,5 @@ export type { SocketListenerOptions } from "./listener.ts";
 export { MemoryStream, memoryPair } from "./memory.ts";
 export type { MemoryPairOptions } from "./memory.ts";
 export { SocketStream } from "./socket-stream.ts";
+export { TextReader, linesOf, textOf } from "./text.ts";
+export type { TextOptions } from "./text.ts";
