@@ -26,6 +26,13 @@ export class HandedOverStream implements ByteStream {
     return Promise.resolve(first.subarray(0, bytesMax));
   }
 
+  /** Takes out what was to come first, and gives the stream beneath, which this one then is no more than. @internal */
+  unwrap(): { readonly first: Buffer; readonly stream: ByteStream } {
+    const first = this.#first;
+    this.#first = first.subarray(first.length);
+    return { first, stream: this.#stream };
+  }
+
   sendAll(data: Data, options?: StreamOptions): Promise<void> {
     return this.#stream.sendAll(data, options);
   }

@@ -14,6 +14,8 @@ export { SocketListener } from "./listener.ts";
 export type { SocketListenerOptions } from "./listener.ts";
 export { MemoryStream, memoryPair } from "./memory.ts";
 export type { MemoryPairOptions } from "./memory.ts";
+export { pipe, pipeBoth } from "./pipe.ts";
+export type { PipeBothOptions, PipeOptions } from "./pipe.ts";
 export { SocketStream } from "./socket-stream.ts";
 export { TextReader, linesOf, textOf } from "./text.ts";
 export type { TextOptions } from "./text.ts";

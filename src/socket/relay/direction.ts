@@ -63,12 +63,16 @@ export class Direction {
     this.report = { bytes: 0, method: this.#transit.method, ended: false, undelivered: Buffer.alloc(0) };
   }
 
-  /** Relays until the sender has ended. Rejects with what failed, or with stop()'s reason. */
-  async run(): Promise<void> {
+  /**
+   * Relays until the sender has ended. Rejects with what failed, or with stop()'s reason.
+   *
+   * @param handEndOn  tell the receiver of the end.
+   */
+  async run(handEndOn: boolean = true): Promise<void> {
     try {
       while ((await this.#takeIn()) > 0 || this.#from.type === SOCK_DGRAM)
         while (this.#transit.full) await this.#giveOut();
-      this.#end();
+      if (handEndOn) this.#end();
     } finally {
       this.report.undelivered = this.#transit.recover();
       this.#transit.close();
