@@ -29,8 +29,8 @@ const SIDEWAYS = {
 };
 
 /** Files that do no input or output, wherever they lie: the half of a protocol that is fed bytes and gives events. */
-const PURE_FOLDERS = ["wire/", "packet/"];
-const PURE_FILES = ["socket/address/text.ts", "socket/address/view.ts"];
+const PURE_FOLDERS = ["wire/", "packet/", "server/proxy-protocol/"];
+const PURE_FILES = ["socket/address/text.ts", "socket/address/types.ts", "socket/address/view.ts"];
 const isPure = (path) =>
   PURE_FOLDERS.some((folder) => path.startsWith(folder)) ||
   PURE_FILES.includes(path) ||

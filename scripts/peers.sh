@@ -16,6 +16,8 @@ packages=(
   systemd             # systemd-socket-activate and systemd-notify, which need no running systemd
   bsdutils            # logger
   nginx-light         # HTTP: another reading of the same bytes, a proxy before our servers
+  haproxy             # the PROXY protocol's own program
+  openssl             # certificates for it
   build-essential     # node-gyp; its gcc brings AddressSanitizer
 )
 

@@ -37,7 +37,8 @@ export interface Connection<S extends ByteStream = ByteStream> {
 }
 
 /**
- * Serves one connection, which ends when it returns or throws; its stream is then closed.
+ * Serves one connection, which ends when it returns or throws; its stream is then closed. Throwing a ServerError refuses the
+ * connection: it is counted and told nobody.
  *
  * @param stream  the connection. Its calls fail with a ServerError once the server has ended it.
  */
@@ -47,7 +48,7 @@ export type Handler<S extends ByteStream = ByteStream> = (
 ) => Promise<void> | void;
 
 /** How a connection ended, by the name of its counter. */
-export type Outcome = "finished" | "failed" | "timedOut" | "aborted";
+export type Outcome = "finished" | "failed" | "timedOut" | "aborted" | "refused";
 
 /** What a connection needs of its server. */
 export interface ConnectionLimits {
@@ -137,14 +138,18 @@ export class ServedConnection<S extends ByteStream> implements Connection<S>, Wa
       if (!this.stopping.aborted || error !== this.stopping.reason) thrown = { error };
     }
     this.#stopTimers();
-    const reason = this.#reason;
-    if (reason === undefined) {
-      if (thrown === undefined) await this.#linger();
-      else report(thrown.error, thrown.error === this.#broke);
-    }
+    const outcome = this.#outcome(thrown);
+    if (outcome === "finished") await this.#linger();
+    if (outcome === "failed") report(thrown?.error, thrown?.error === this.#broke);
     this.#close();
-    if (reason !== undefined) return reason.code === "ERR_SERVER_STOPPED" ? "aborted" : "timedOut";
-    return thrown === undefined ? "finished" : "failed";
+    return outcome;
+  }
+
+  #outcome(thrown: { readonly error: unknown } | undefined): Outcome {
+    if (this.#reason !== undefined)
+      return this.#reason.code === "ERR_SERVER_STOPPED" ? "aborted" : "timedOut";
+    if (thrown === undefined) return "finished";
+    return thrown.error instanceof ServerError ? "refused" : "failed";
   }
 
   async #linger(): Promise<void> {

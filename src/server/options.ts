@@ -54,7 +54,7 @@ export interface CheckedOptions<S extends ByteStream> {
 }
 
 /** A time above 0, or Infinity, which stands for all that setTimeout cannot. */
-function checkTime(name: string, ms: number): number {
+export function checkTime(name: string, ms: number): number {
   if (typeof ms !== "number") throw invalidArgument(name, "a number", ms);
   if (!(ms > 0)) throw outOfRange(name, "above 0", ms);
   return ms > TIMEOUT_MS_MAX ? Infinity : ms;
