@@ -11,6 +11,7 @@ packages=(
   curl                # telnet://
   iproute2            # ip netns, ss
   nftables            # connections that a firewall redirects: SO_ORIGINAL_DST
+  iputils-ping        # ping
   tcpdump             # filters and packets in words
   tshark              # captures as files
   systemd             # systemd-socket-activate and systemd-notify, which need no running systemd

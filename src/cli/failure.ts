@@ -20,6 +20,8 @@ export const EXIT = {
   NETWORK: 1,
   /** The command line cannot be understood. */
   USAGE: 2,
+  /** Of `ping` everything but an answer (0) and silence (1), as ping(8) has it. */
+  PING: 2,
   /** A fault of this program (sysexits.h EX_SOFTWARE). */
   FAULT: 70,
   /** The reader of standard output has gone: 128 + SIGPIPE, as a shell shows it for every other tool. */
@@ -29,9 +31,9 @@ export const EXIT = {
 /** Shown by --help. */
 export const EXIT_HELP: string = `
 Exit status:
-  0    done; also a server (echo, listen --keep, relay listen:) that was told to stop
-  1    the network said no: refused, reset, timed out, no such name or path, port in use
-  2    the command line cannot be understood
+  0    done; also what runs until it is told to stop (echo, listen --keep, relay listen:, capture), and was
+  1    the network said no: refused, reset, timed out, no such name or path, port in use; ping: nobody answered
+  2    the command line cannot be understood; ping: any other failure
   70   a fault of this program
   130  interrupted (Ctrl-C) in the middle of a conversation; 143: terminated
   141  the reader of standard output has gone`;
@@ -49,6 +51,17 @@ export class EndpointError extends Error {
   }
 }
 
+/** A failure that a command words itself, with the exit status that it has there; without words nothing is printed. */
+export class CommandError extends Error {
+  override readonly name: string = "CommandError";
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode: number, cause?: unknown) {
+    super(message, { cause });
+    this.exitCode = exitCode;
+  }
+}
+
 /** The reader of standard output has gone (EPIPE): nothing to say, and nobody to say it to. */
 export class OutputClosedError extends Error {
   override readonly name: string = "OutputClosedError";
@@ -63,6 +76,7 @@ export interface Failure {
 /** Says what an error means to the person who ran the command. */
 export function describeFailure(error: unknown): Failure {
   if (error instanceof OutputClosedError) return { message: "", exitCode: EXIT.OUTPUT_CLOSED };
+  if (error instanceof CommandError) return { message: error.message, exitCode: error.exitCode };
   if (error instanceof UsageError) return { message: error.message, exitCode: EXIT.USAGE };
   if (error instanceof EndpointError)
     return isExpected(error.cause)
@@ -111,6 +125,14 @@ function reason(error: EndpointError, cause: Error & { code: string }): string {
       return "network unreachable: this machine has no route to it";
     case "EHOSTUNREACH":
       return "host unreachable: the network found no way to it";
+    default:
+      return unresolved(host, cause) ?? cause.message;
+  }
+}
+
+/** Why a name has no address; undefined: that is not what failed. */
+export function unresolved(host: string, { code }: { readonly code: string }): string | undefined {
+  switch (code) {
     case "EAI_NONAME":
     case "EAI_NODATA":
     case "EAI_ADDRFAMILY":
@@ -118,7 +140,7 @@ function reason(error: EndpointError, cause: Error & { code: string }): string {
     case "EAI_AGAIN":
       return `the name ${JSON.stringify(host)} does not resolve just now: no name server answered`;
     default:
-      return cause.message;
+      return undefined;
   }
 }
 

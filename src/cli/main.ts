@@ -9,6 +9,7 @@ import { addEcho } from "./echo.ts";
 import { UsageError } from "./endpoint.ts";
 import { describeFailure, EXIT, EXIT_HELP } from "./failure.ts";
 import { addListen } from "./listen.ts";
+import { addPing } from "./ping.ts";
 import { addRelay } from "./relay.ts";
 import { note, Output } from "./stdio.ts";
 
@@ -52,6 +53,7 @@ async function run(argv: readonly string[]): Promise<number> {
   addConnect(program);
   addListen(program);
   addRelay(program);
+  addPing(program);
   try {
     await program.parseAsync(argv).catch((error: unknown) => {
       if (!(error instanceof CommanderError)) throw error;
