@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AF_INET, EAGAIN, ECANCELED, ENOSPC, SOCK_STREAM } from "berkeley";
 import type { Backend } from "#dist/engine/backend.js";
-import { READ, WRITE } from "#dist/engine/descriptor.js";
+import { END, ERRORS, READ, WRITE } from "#dist/engine/descriptor.js";
 import type { Descriptor } from "#dist/engine/descriptor.js";
 import { Engine, FOREVER } from "#dist/engine/engine.js";
 import { Call } from "#dist/engine/operation.js";
@@ -255,4 +255,50 @@ test("Engine makes a last try when a timer is due, whatever the turn has spent, 
   for (const expire of stage.timers.values()) expire();
   await assert.rejects(late, { message: "call late" });
   assert.deepEqual([stage.timers.size, stage.referenced], [0, false]);
+});
+
+test("Engine tries everybody who waits for an error queue at each error, before those who read, and no more often", async () => {
+  const { stage, engine, open } = set();
+  const descriptor = open(7);
+  const tried: string[] = [];
+  const answers: Record<string, number> = { first: -EAGAIN, second: -EAGAIN, reader: -EAGAIN };
+  const attempt = (name: string) => (): number => {
+    tried.push(name);
+    return answers[name] as number;
+  };
+  const reader = park(engine, descriptor, attempt("reader"));
+  const first = park(engine, descriptor, attempt("first"), { direction: ERRORS });
+  const second = park(engine, descriptor, attempt("second"), { direction: ERRORS });
+  const error: Event = [READ | WRITE | END, 7, descriptor.generation];
+  stage.deliver(error);
+  assert.deepEqual(tried, ["first", "second", "reader"]);
+  answers["second"] = 2;
+  stage.deliver(error);
+  assert.equal(await second, 2);
+  stage.turn();
+  assert.deepEqual(tried.splice(0), ["first", "second", "reader", "first", "second", "reader"]);
+  // Who finds what is another's has all tried again, in the next turn.
+  engine.again(descriptor);
+  assert.deepEqual(tried, []);
+  answers["first"] = 1;
+  stage.turn();
+  assert.equal(await first, 1);
+  assert.deepEqual(tried, ["first"]);
+  answers["reader"] = 3;
+  stage.deliver([READ, 7, descriptor.generation]);
+  assert.equal(await reader, 3);
+  assert.equal(stage.referenced, false);
+});
+
+test("Engine holds the process for who waits for an error queue, and fails him at the end of the descriptor", async () => {
+  const { stage, engine, open } = set();
+  const descriptor = open(7);
+  const waiting = park(engine, descriptor, () => -EAGAIN, { direction: ERRORS });
+  assert.equal(stage.referenced, true);
+  engine.setReferenced(descriptor, false);
+  assert.equal(stage.referenced, false);
+  engine.setReferenced(descriptor, true);
+  engine.release(descriptor);
+  await assert.rejects(waiting, { message: `call ${-ECANCELED}` });
+  assert.equal(stage.referenced, false);
 });
