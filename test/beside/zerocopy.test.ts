@@ -4,6 +4,8 @@ import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import * as b from "berkeley";
 import * as sync from "berkeley/sync";
 import { native } from "#dist/native.js";
@@ -176,6 +178,35 @@ test("send_zerocopy() ends by a signal, a timeout and close(), and says how far 
     const arrived = await receiveToEnd(pair.b);
     assert.ok(arrived.equals(pattern(TOO_MUCH).subarray(0, progress.bytes)));
   }
+});
+
+test("send_zerocopy() holds memory that the kernel may still read, and lets go of what is back", async () => {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  const collected = async (memory: WeakRef<Buffer>): Promise<boolean> => {
+    for (let turns = 0; turns < 20 && memory.deref() !== undefined; turns++) {
+      await turn();
+      collect();
+    }
+    return memory.deref() === undefined;
+  };
+  using pair = await tcpPair(NARROW);
+  const lend = (signal?: AbortSignal): readonly [Promise<unknown>, WeakRef<Buffer>] => {
+    const memory = Buffer.alloc(TOO_MUCH);
+    return [pair.a.send_zerocopy(memory, 0, { signal }), new WeakRef(memory)];
+  };
+  const [sending, back] = lend();
+  await receiveExactly(pair.b, TOO_MUCH);
+  await sending;
+  assert.equal(await collected(back), true);
+  const ending = new AbortController();
+  const [aborted, out] = lend(ending.signal);
+  const failing = codeOf(aborted);
+  await turn();
+  ending.abort(Object.assign(new Error("enough"), { code: "MINE" }));
+  assert.equal(await failing, "MINE");
+  pair.a.close();
+  assert.equal(await collected(out), false);
 });
 
 test("send_zerocopy() fails when the peer resets, with what had been sent", async () => {

@@ -1,7 +1,7 @@
 // What an error of getsockopt or setsockopt ends with: the option's name, and the right that it needs where one is
 // missing. It makes no call.
 
-import { EACCES, EPERM } from "../../constants/index.ts";
+import { EACCES, ENOENT, EPERM } from "../../constants/index.ts";
 import { levelIn } from "./definition.ts";
 import { definitions } from "./typed.ts";
 
@@ -47,6 +47,8 @@ function nameOf(family: number, level: number, name: number): string | undefined
 export function optionHint(family: number, level: number, name: number, errno: number): string | undefined {
   const known = nameOf(family, level, name);
   if (known === undefined) return undefined;
+  if (errno === ENOENT && known === "TCP_ULP")
+    return "option TCP_ULP: this kernel has no such protocol (kernel TLS is its module tls)";
   const right = errno === EPERM || errno === EACCES ? RIGHTS[known] : undefined;
   return right === undefined ? `option ${known}` : `option ${known} needs ${right}`;
 }

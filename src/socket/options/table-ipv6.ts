@@ -60,7 +60,7 @@ export class Ipv6Table {
   readonly IPV6_MULTICAST_IF: Option<number> = option(L, c.IPV6_MULTICAST_IF, int);
   /** Multicast also comes back to this host. */
   readonly IPV6_MULTICAST_LOOP: Option<boolean> = option(L, c.IPV6_MULTICAST_LOOP, flag);
-  /** Path MTU of a connected socket, and its peer. */
+  /** Path MTU of a connected socket. Linux leaves the host out here, and has it in recvmsg's control message. */
   readonly IPV6_PATHMTU: Fact<PathMtu> = fact(L, c.IPV6_PATHMTU, pathMtu);
   /** Source address and interface of every packet. */
   readonly IPV6_PKTINFO: Action<PacketInfo6> = action(L, c.IPV6_PKTINFO, packetInfo6);
