@@ -16,6 +16,7 @@ packages=(
   tshark              # captures as files
   systemd             # systemd-socket-activate and systemd-notify, which need no running systemd
   bsdutils            # logger
+  wrk                 # HTTP: many connections at once, and the load of benchmarks
   nginx-light         # HTTP: another reading of the same bytes, a proxy before our servers
   haproxy             # the PROXY protocol's own program
   openssl             # certificates for it

@@ -2,10 +2,20 @@
 
 export type * from "./events.ts";
 export { RequestParser, ResponseParser } from "./parser.ts";
+export { serve } from "./server.ts";
+export type { HttpServeOptions } from "./server.ts";
+export type { HttpHandler } from "./server/connection.ts";
+export { fetchHandler } from "./server/fetch.ts";
+export type { FetchHandler, FetchInfo } from "./server/fetch.ts";
+export type { ConnectionOptions } from "./server/options.ts";
+export { HttpReply } from "./server/reply.ts";
+export type { BeginOptions } from "./server/reply.ts";
+export { HttpRequest } from "./server/request.ts";
 export { Exchange } from "./state.ts";
 export type { Prospects, RequesterState, ResponderState, Step } from "./state.ts";
 export { HTTP_REFUSALS, statusOfRefusal } from "./syntax/errors.ts";
 export type { HttpMistake, HttpRefusal } from "./syntax/errors.ts";
+export { formatHttpDate, parseHttpDate } from "./syntax/date.ts";
 export { HttpFields } from "./syntax/fields.ts";
 export type { FieldsInit } from "./syntax/fields.ts";
 export { HTTP_LIMITS } from "./syntax/limits.ts";

@@ -43,6 +43,8 @@ export interface ResponseInit {
   readonly body?: BodyFraming;
   /** Whether another response may follow. Default: what the request said. */
   readonly keepAlive?: boolean;
+  /** Written as Date, unless it is among the fields: formatHttpDate() makes it. Default: none. */
+  readonly date?: string | undefined;
 }
 
 /** What a response must know of its request; a RequestHead has it. */
@@ -166,7 +168,8 @@ export class ResponseWriter extends BodyWriter {
     const lives = (response.keepAlive ?? true) && to.keepAlive && !rendered.connection.includes("close");
     const keepAlive = lives && (none || body !== "untilClose");
     const connection = isSwitch ? upgradeLine(rendered) : connectionLine(rendered, keepAlive, to.version);
-    this.out.latin1(`HTTP/1.1 ${status} ${reason}\r\n${rendered.text}${framing}${connection}\r\n`);
+    const date = response.date === undefined || rendered.date ? "" : `Date: ${response.date}\r\n`;
+    this.out.latin1(`HTTP/1.1 ${status} ${reason}\r\n${rendered.text}${date}${framing}${connection}\r\n`);
     this.begin(none ? 0 : body, keepAlive && !isSwitch && !connects);
     return !none;
   }

@@ -47,6 +47,6 @@ test("the malformed messages are more than 300, none twice, and between them the
   const met = new Set(MALFORMED.map(({ code }) => code));
   assert.deepEqual(
     HTTP_REFUSALS.filter((code) => !met.has(code)),
-    [],
+    ["ERR_HTTP_TOO_SLOW"], // no parser knows the time
   );
 });

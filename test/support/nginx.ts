@@ -31,17 +31,23 @@ export function nginxFolder(): { readonly folder: string; readonly front: string
 /**
  * Starts nginx with one server.
  *
- * @param server  what stands in `server { … }` besides `listen`; `BACK` in it becomes the path of the back socket.
+ * @param server  what stands in `server { … }` besides `listen`; `BACK` becomes the path of the back socket.
+ * @param beside  what stands beside it; likewise.
  */
-export async function startNginx(server: string, made: ReturnType<typeof nginxFolder>): Promise<Nginx> {
+export async function startNginx(
+  server: string,
+  made: ReturnType<typeof nginxFolder>,
+  beside: string = "",
+): Promise<Nginx> {
   const { folder, front, back } = made;
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
     .map((name) => `${name}_temp_path ${folder}/${name};`)
     .join(" ");
+  const text = `${beside} server { listen unix:${front}; ${server} }`.replaceAll("BACK", back);
   writeFileSync(
     join(folder, "nginx.conf"),
     `daemon off; master_process off; pid ${folder}/pid; error_log stderr crit; events { worker_connections 256; }
-     http { access_log off; ${temporary} server { listen unix:${front}; ${server.replaceAll("BACK", back)} } }`,
+     http { access_log off; ${temporary} ${text} }`,
   );
   const child = start(NGINX.path, ["-p", folder, "-e", "stderr", "-c", join(folder, "nginx.conf")]);
   let failure: Error | undefined;

@@ -81,6 +81,8 @@ const STATUS_BY_CODE = {
   ERR_HTTP_BODY_TOO_LARGE: 413,
   /** The peer ended inside a message. RFC 9112 section 8. */
   ERR_HTTP_UNEXPECTED_END: 400,
+  /** The content did not come in time: of servers, not of parsers. RFC 9110 section 15.5.9. */
+  ERR_HTTP_TOO_SLOW: 408,
   /** A response that no request asked for. RFC 9112 section 9.2. */
   ERR_HTTP_UNEXPECTED_RESPONSE: 400,
 } as const;

@@ -27,6 +27,8 @@ export interface Rendered {
   upgrade: boolean;
   /** Expect is 100-continue. */
   expectsContinue: boolean;
+  /** Date is among them. */
+  date: boolean;
 }
 
 const COLON = 0x3a;

@@ -12,15 +12,17 @@ export const UPGRADE = 4;
 export const EXPECT = 5;
 /** Ids below this decide how a message is read. */
 export const CONTROL_COUNT = 6;
+/** Looked at when it is written. */
+export const DATE = 6;
 /** What idOf() and idOfName() give for a name that is not in the table. */
 export const UNKNOWN = -1;
 
 const NAMES: readonly string[] = `
-  host content-length transfer-encoding connection upgrade expect accept accept-charset accept-encoding
+  host content-length transfer-encoding connection upgrade expect date accept accept-charset accept-encoding
   accept-language accept-ranges access-control-allow-origin access-control-request-headers
   access-control-request-method age allow alt-svc authorization cache-control content-disposition
   content-encoding content-language content-location content-range content-security-policy content-type
-  cookie date dnt etag expires forwarded from if-match if-modified-since if-none-match if-range
+  cookie dnt etag expires forwarded from if-match if-modified-since if-none-match if-range
   if-unmodified-since keep-alive last-modified link location max-forwards origin pragma priority
   proxy-authenticate proxy-authorization proxy-connection range referer referrer-policy retry-after
   sec-ch-ua sec-ch-ua-mobile sec-ch-ua-platform sec-fetch-dest sec-fetch-mode sec-fetch-site sec-fetch-user

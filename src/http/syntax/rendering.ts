@@ -6,7 +6,16 @@ import { parseList } from "../../wire/parameters.ts";
 import { mistake } from "./errors.ts";
 import { HttpFields, fieldLine } from "./fields.ts";
 import type { FieldsInit, Rendered } from "./fields.ts";
-import { CONNECTION, CONTENT_LENGTH, EXPECT, HOST, TRANSFER_ENCODING, UPGRADE, idOfName } from "./names.ts";
+import {
+  CONNECTION,
+  CONTENT_LENGTH,
+  DATE,
+  EXPECT,
+  HOST,
+  TRANSFER_ENCODING,
+  UPGRADE,
+  idOfName,
+} from "./names.ts";
 
 /**
  * Renders fields. What HttpFields hold was checked when they were made, and is looked through once.
@@ -36,6 +45,7 @@ function nothing(): Rendered {
     connection: [],
     upgrade: false,
     expectsContinue: false,
+    date: false,
   };
 }
 
@@ -65,6 +75,9 @@ function note(rendered: Rendered, name: string, value: string): void {
       throw mistake("ERR_HTTP_FRAMING", "Transfer-Encoding is the writer's: ask for a chunked body");
     case CONNECTION:
       rendered.connection.push(...connectionOptions(value));
+      return;
+    case DATE:
+      rendered.date = true;
       return;
     case UPGRADE:
       rendered.upgrade = true;

@@ -1,0 +1,143 @@
+// What a handler is told of a request, and its content, pulled. Where the content comes from, connection.ts knows.
+
+import type { AnyAddress } from "../../index.ts";
+import { LocalProtocolError } from "../../wire/errors.ts";
+import type { BodyFraming, HttpVersion, RequestHead } from "../events.ts";
+import { HttpFields } from "../syntax/fields.ts";
+
+/** What a request needs of its connection. */
+export interface RequestSource {
+  readonly localAddress: AnyAddress | undefined;
+  readonly remoteAddress: AnyAddress | undefined;
+  /** The next piece of the content of this request; undefined: it is over, and its trailers are set. */
+  readBody(request: HttpRequest): Promise<Buffer | undefined>;
+}
+
+const QUESTION_MARK = "?";
+
+/** One request, as a handler of HttpServer sees it. */
+export class HttpRequest implements AsyncIterable<Buffer> {
+  readonly #source: RequestSource;
+  readonly #head: RequestHead;
+  /** @internal */
+  ended: boolean;
+  /** Fields behind the content; empty until it was read to its end. */
+  trailers: HttpFields = HttpFields.EMPTY;
+
+  /** @internal */
+  constructor(source: RequestSource, head: RequestHead) {
+    this.#source = source;
+    this.#head = head;
+    this.ended = head.body === 0;
+  }
+
+  /** As it was sent: case counts. */
+  get method(): string {
+    return this.#head.method;
+  }
+
+  /** As it was sent: "/a?b", "http://host/a", "host:443" of CONNECT, "*" of OPTIONS. */
+  get target(): string {
+    return this.#head.target;
+  }
+
+  /** The target up to its question mark. Nothing is decoded. */
+  get path(): string {
+    const { target } = this.#head;
+    const end = target.indexOf(QUESTION_MARK);
+    return end < 0 ? target : target.slice(0, end);
+  }
+
+  /** The target behind its question mark; "": there is none. Nothing is decoded. */
+  get query(): string {
+    const { target } = this.#head;
+    const end = target.indexOf(QUESTION_MARK);
+    return end < 0 ? "" : target.slice(end + 1);
+  }
+
+  /** The version that the client speaks. */
+  get version(): HttpVersion {
+    return this.#head.version;
+  }
+
+  /** The head's fields. */
+  get fields(): HttpFields {
+    return this.#head.fields;
+  }
+
+  /** The host that it is for, with its port if one was named; "": it names none. */
+  get authority(): string {
+    return this.#head.authority;
+  }
+
+  /** How the end of the content is told: its length, or "chunked". */
+  get body(): BodyFraming {
+    return this.#head.body;
+  }
+
+  /** Another protocol was offered: HttpReply.upgrade() accepts it. */
+  get upgrade(): boolean {
+    return this.#head.upgrade;
+  }
+
+  /** The client's address. */
+  get remoteAddress(): AnyAddress | undefined {
+    return this.#source.remoteAddress;
+  }
+
+  /** This side's address. */
+  get localAddress(): AnyAddress | undefined {
+    return this.#source.localAddress;
+  }
+
+  /**
+   * The next piece of the content. A client that waits for 100 (Continue) gets it with the first call.
+   *
+   * @returns undefined: the content is over. One call at a time.
+   * @throws {RemoteProtocolError} ERR_HTTP_…: the content is refused. ERR_HTTP_TOO_SLOW: the client did not send it in time.
+   * @throws {LocalProtocolError} ERR_HTTP_SEQUENCE: the answer is complete, or read() already waits.
+   */
+  read(): Promise<Buffer | undefined> {
+    return this.ended ? NOTHING : this.#source.readBody(this);
+  }
+
+  /** The content, piece by piece. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, void> {
+    for (;;) {
+      const piece = await this.read();
+      if (piece === undefined) return;
+      yield piece;
+    }
+  }
+
+  /**
+   * The whole content, or what is left of it.
+   *
+   * @param bytesMax  default: the server's limits.bodyBytesMax holds.
+   * @throws {LocalProtocolError} ERR_HTTP_BODY_TOO_LARGE: more than bytesMax; the server answers 413.
+   */
+  async bytes(bytesMax: number = Infinity): Promise<Buffer> {
+    const pieces: Buffer[] = [];
+    let length = 0;
+    if (typeof this.body === "number" && this.body > bytesMax) throw tooLarge(bytesMax);
+    for (;;) {
+      const piece = await this.read();
+      if (piece === undefined) break;
+      length += piece.length;
+      if (length > bytesMax) throw tooLarge(bytesMax);
+      pieces.push(piece);
+    }
+    return pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces, length);
+  }
+
+  /** The whole content as UTF-8; as bytes(). */
+  async text(bytesMax?: number): Promise<string> {
+    return (await this.bytes(bytesMax)).toString();
+  }
+}
+
+const NOTHING: Promise<undefined> = Promise.resolve(undefined);
+
+function tooLarge(bytesMax: number): Error {
+  return new LocalProtocolError("ERR_HTTP_BODY_TOO_LARGE", `the content is over ${bytesMax} bytes`);
+}

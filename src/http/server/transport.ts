@@ -1,0 +1,194 @@
+// The way of the bytes under one connection of a server: what is received goes to the parser, what was written leaves in
+// as few calls as can be, and neither may take too long. It knows a ByteStream and its deadlines, and no order of messages.
+
+import type { ByteStream } from "../../stream/index.ts";
+import { ByteBuilder } from "../../wire/byte-builder.ts";
+import { RequestParser } from "../parser.ts";
+import { refusal } from "../syntax/errors.ts";
+import type { Clock, Waiting } from "./clock.ts";
+import type { CheckedOptions } from "./options.ts";
+
+/** Up to so many bytes are joined and sent in one call. What is larger is not copied. */
+export const JOINED_BYTES_MAX = 65_536;
+/** A larger piece is sent in pieces of so many bytes, and each may take sendTimeoutMs. */
+const SEND_BYTES = 65_536;
+
+/** How long a client that was told 408 may go on; as lingerTimeoutMs of berkeley/server. */
+const LINGER_MS = 2000;
+
+const NONE = Infinity;
+const DONE: Promise<void> = Promise.resolve();
+
+/** What the deadlines of a connection lead to besides its end. */
+export interface Expiring {
+  /** A head was not complete in time; the stream is still open. */
+  headExpired(): void;
+}
+
+/** Receives and sends for one connection. */
+export class Transport implements Waiting {
+  readonly stream: ByteStream;
+  readonly parser: RequestParser;
+  readonly out: ByteBuilder = new ByteBuilder();
+  /** This side has ended the connection: that its stream fails from now on is no failure. */
+  ended = false;
+  /** The stream is being waited for in a loop: what is thrown there it has thrown. */
+  moving = false;
+  /** What the stream failed with elsewhere. */
+  broke: unknown;
+  readonly #clock: Clock;
+  readonly #options: CheckedOptions;
+  readonly #owner: Expiring;
+  #readDeadline = NONE;
+  #headDeadline = NONE;
+  #sendDeadline = NONE;
+  #sending = 0;
+  #idle = false;
+  #isEnding = false;
+  /** Ends the wait for content. */
+  #tooSlow: ((error: Error) => void) | undefined;
+  /** How long this request's content was waited for. */
+  #waitedMs = 0;
+
+  constructor(stream: ByteStream, options: CheckedOptions, clock: Clock, owner: Expiring) {
+    this.stream = stream;
+    this.parser = new RequestParser(options.limits);
+    this.#options = options;
+    this.#clock = clock;
+    this.#owner = owner;
+  }
+
+  get deadline(): number {
+    return this.#readDeadline < this.#sendDeadline ? this.#readDeadline : this.#sendDeadline;
+  }
+
+  /** Whether it waits for the first byte of a request. */
+  get idle(): boolean {
+    return this.#idle;
+  }
+
+  /** A request was received: the next one has all the time again. */
+  begin(): void {
+    this.#headDeadline = NONE;
+    this.#waitedMs = 0;
+  }
+
+  // These are two halves each, with the wait between them in the caller's own loop: a function around it would cost a
+  // promise for each request.
+
+  /** Begins to receive more of a head, or the first of it; give what comes to received(). */
+  receiveHead(): Promise<Buffer> {
+    const { now } = this.#clock;
+    if (this.parser.pendingBytes === 0) {
+      this.#idle = true;
+      this.#readDeadline = now + this.#options.keepAliveTimeoutMs;
+    } else {
+      if (this.#headDeadline === NONE) this.#headDeadline = now + this.#options.headTimeoutMs;
+      this.#readDeadline = this.#headDeadline;
+    }
+    this.moving = true;
+    return this.stream.receiveSome();
+  }
+
+  /** What was received is the parser's. */
+  received(bytes: Buffer): void {
+    this.moving = false;
+    this.#idle = false;
+    this.#readDeadline = NONE;
+    if (bytes.length === 0) this.parser.receiveEnd();
+    else this.parser.receive(bytes);
+  }
+
+  /** Begins to send what was written, joined; sent() follows. */
+  send(): Promise<void> {
+    const { out } = this;
+    this.moving = true;
+    this.#sendDeadline = this.#clock.now + this.#options.sendTimeoutMs;
+    this.#sending++;
+    return this.stream.sendAll(out.take());
+  }
+
+  /** It was sent. */
+  sent(): void {
+    this.moving = false;
+    this.#sendDeadline = --this.#sending === 0 ? NONE : this.#clock.now + this.#options.sendTimeoutMs;
+  }
+
+  /**
+   * Receives more of a content of which `bodyBytes` have come.
+   *
+   * @throws {RemoteProtocolError} ERR_HTTP_TOO_SLOW. What is received after that is lost: the connection must be closed.
+   */
+  async receiveBody(bodyBytes: number): Promise<void> {
+    const { bodyTimeoutMs, bodyBytesPerSecondMin } = this.#options;
+    const earned = bodyBytesPerSecondMin === 0 ? Infinity : (1000 * bodyBytes) / bodyBytesPerSecondMin;
+    const left = Math.min(bodyTimeoutMs, bodyTimeoutMs + earned - this.#waitedMs);
+    const from = this.#clock.now;
+    this.#readDeadline = from + left;
+    const bytes = await new Promise<Buffer>((resolve, reject) => {
+      this.#tooSlow = reject;
+      this.stream.receiveSome().then(resolve, (error: unknown) => {
+        this.broke = error;
+        reject(error);
+      });
+    });
+    this.#waitedMs += this.#clock.now - from;
+    this.#readDeadline = NONE;
+    this.#tooSlow = undefined;
+    if (bytes.length === 0) this.parser.receiveEnd();
+    else this.parser.receive(bytes);
+  }
+
+  /** Sends all that was written; resolves when the stream has taken it. */
+  flush(): Promise<void> {
+    const { out } = this;
+    const { length } = out;
+    if (length === 0) return DONE;
+    return length <= JOINED_BYTES_MAX ? this.#send(out.take()) : this.#sendPieces(out.takePieces());
+  }
+
+  async #send(bytes: Uint8Array): Promise<void> {
+    this.#sendDeadline = this.#clock.now + this.#options.sendTimeoutMs;
+    this.#sending++;
+    try {
+      await this.stream.sendAll(bytes);
+    } catch (error) {
+      this.broke = error;
+      throw error;
+    } finally {
+      this.#sendDeadline = --this.#sending === 0 ? NONE : this.#clock.now + this.#options.sendTimeoutMs;
+    }
+  }
+
+  async #sendPieces(pieces: readonly Uint8Array[]): Promise<void> {
+    for (const piece of pieces)
+      for (let at = 0; at < piece.length; at += SEND_BYTES)
+        await this.#send(piece.subarray(at, at + SEND_BYTES));
+  }
+
+  /** Ends the connection. */
+  end(): void {
+    this.ended = true;
+    this.stream.close();
+  }
+
+  /** Sends what was written and ends this side. Who does not end the other one soon is ended. */
+  endWriting(): void {
+    this.#readDeadline = this.#clock.now + LINGER_MS;
+    this.#isEnding = true;
+    this.flush()
+      .then(() => this.stream.closeWrite())
+      .catch(() => this.end());
+  }
+
+  expire(): void {
+    // A peer that does not read would not read why either.
+    if (this.#isEnding || this.#idle || this.#sendDeadline <= this.#clock.now) {
+      this.end();
+      return;
+    }
+    this.#readDeadline = NONE;
+    if (this.#tooSlow === undefined) this.#owner.headExpired();
+    else this.#tooSlow(refusal("ERR_HTTP_TOO_SLOW", "the content did not come in time"));
+  }
+}
