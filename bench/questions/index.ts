@@ -11,6 +11,12 @@ import { question as idleMemory } from "./idle-memory.ts";
 import { question as relay } from "./relay.ts";
 import { question as streamReceive } from "./stream-receive.ts";
 import { question as streamSend } from "./stream-send.ts";
+import { question as udpReceiveBatch } from "./udp-receive-batch.ts";
+import { question as udpReceiveGro } from "./udp-receive-gro.ts";
+import { question as udpReceive } from "./udp-receive.ts";
+import { question as udpSendBatch } from "./udp-send-batch.ts";
+import { question as udpSendGso } from "./udp-send-gso.ts";
+import { question as udpSend } from "./udp-send.ts";
 
 export const questions: readonly Question[] = [
   echo1x64,
@@ -24,4 +30,10 @@ export const questions: readonly Question[] = [
   idleMemory,
   delay64x64,
   delay64x16k,
+  udpReceive,
+  udpReceiveBatch,
+  udpReceiveGro,
+  udpSend,
+  udpSendBatch,
+  udpSendGso,
 ];

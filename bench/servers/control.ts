@@ -2,7 +2,8 @@
 // the harness over standard input. Runs on Node, Bun and Deno; knows nothing of sockets.
 //
 //   gc              collect garbage as far as the runtime allows        answer: {}
-//   target PORT     relay connections that come from now on to that port of 127.0.0.1          answer: {}
+//   target PORT     relay connections that come from now on to that port of 127.0.0.1, or begin to send to it     answer: {}
+//   count           what was received or sent so far       answer: {"datagrams":…,"bytes":…,"ms":…}, ms of its own clock
 //   delay SECONDS   watch the event loop's delay for that long          answer: {"p50Ms":…,"p99Ms":…,"maxMs":…}
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import process from "node:process";
@@ -24,10 +25,33 @@ export type Job =
   | "exchange"
   | "idle"
   | "relay"
-  | "relay-into";
+  | "relay-into"
+  | "udp-receive"
+  | "udp-receive-into"
+  | "udp-receive-batch"
+  | "udp-receive-gro"
+  | "udp-send"
+  | "udp-send-batch"
+  | "udp-send-gso";
 
 /** Where the relay job relays to, once the harness has said it. */
 export const target: { port: number } = { port: 0 };
+
+let begin: (port: number) => void;
+/** Where datagrams go, when the harness says it. */
+export const targeted: Promise<number> = new Promise((resolve) => {
+  begin = resolve;
+});
+
+/** What the udp- jobs have received or sent. */
+export const counted: { datagrams: number; bytes: number } = { datagrams: 0, bytes: 0 };
+
+/** Bytes of each datagram that is sent. */
+export const DATAGRAM_BYTES = 1200;
+/** The queue that a receiving socket asks for, where its API lets it. */
+export const QUEUE_BYTES = 4_194_304;
+/** Datagrams handed over at a time by those who send many. */
+export const DATAGRAMS_AT_A_TIME = 64;
 
 /** The job named on the command line, out of those that this server can do. */
 export function chosenJob<Known extends Job>(known: readonly Known[]): Known {
@@ -55,12 +79,14 @@ async function obey(command: string): Promise<void> {
   const [verb, argument] = command.split(" ");
   if (verb === "gc") console.log(JSON.stringify(await collectGarbage()));
   else if (verb === "target") console.log(JSON.stringify(setTarget(Number(argument))));
+  else if (verb === "count") console.log(JSON.stringify({ ...counted, ms: performance.now() }));
   else if (verb === "delay") console.log(JSON.stringify(await watchDelay(Number(argument))));
   else throw new TypeError(`unknown command "${command}"`);
 }
 
 function setTarget(port: number): object {
   target.port = port;
+  begin(port);
   return {};
 }
 

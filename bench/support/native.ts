@@ -4,11 +4,12 @@ import { mkdir, readdir, stat } from "node:fs/promises";
 import { promisify } from "node:util";
 import { inProject } from "./paths.ts";
 
-const FLAGS = ["-O2", "-std=gnu11", "-Wall", "-Wextra", "-Werror"];
+const FLAGS = ["-O2", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-pthread"];
 
 const PROGRAMS = {
   load: ["load.c", "connection.c", "modes.c", "latency.c", "support.c"],
   epoll_server: ["epoll_server.c", "support.c"],
+  udp: ["udp.c", "support.c"],
 } as const;
 
 /** The path of a C program of the bench, whether it is compiled yet or not. */

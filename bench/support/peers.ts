@@ -11,7 +11,16 @@ export const PEERS = ["berkeley", "node-net", "c", "bun", "deno"] as const;
 /** One of PEERS. */
 export type Peer = (typeof PEERS)[number];
 
-const server = (name: string): string => inProject(`out/bench/servers/${name}.js`);
+/** The program of a peer's server, in servers/; node:net's is node:dgram where datagrams are asked for. */
+function server(peer: Exclude<Peer, "c">, job: Job): string {
+  const overUdp = peer === "node-net" ? "node-dgram" : `${peer}-udp`;
+  return inProject(`out/bench/servers/${isOverUdp(job) ? overUdp : peer}.js`);
+}
+
+/** Whether the job is one of datagrams. */
+function isOverUdp(job: Job): boolean {
+  return job.startsWith("udp-");
+}
 
 /**
  * The program and arguments that start a peer's server; undefined where its runtime is not installed.
@@ -19,16 +28,21 @@ const server = (name: string): string => inProject(`out/bench/servers/${name}.js
  * `bun` and `deno` packages only find these, and Bun's needs an install script for it.
  */
 export function serverCommand(peer: Peer, job: Job): readonly string[] | undefined {
-  if (peer === "c") return [nativeProgram("epoll_server"), job, String(BACKLOG)];
+  if (peer === "c")
+    return isOverUdp(job)
+      ? [nativeProgram("udp"), job]
+      : [nativeProgram("epoll_server"), job, String(BACKLOG)];
   const runtime = runtimeOf(peer);
   if (runtime === undefined) return undefined;
-  if (peer === "bun") return [runtime, "--expose-gc", server("bun"), job];
+  if (peer === "bun") return [runtime, "--expose-gc", server(peer, job), job];
   const v8 = v8Flags(job);
   if (peer === "deno") {
-    const flags = ["--quiet", "--no-config", "--allow-all", `--v8-flags=${v8.join(",")}`];
-    return [runtime, "run", ...flags, server("deno"), job];
+    // Datagrams are unstable in Deno.
+    const unstable = isOverUdp(job) ? ["--unstable-net"] : [];
+    const flags = ["--quiet", "--no-config", "--allow-all", ...unstable, `--v8-flags=${v8.join(",")}`];
+    return [runtime, "run", ...flags, server(peer, job), job];
   }
-  return [runtime, ...v8, server(peer), job];
+  return [runtime, ...v8, server(peer, job), job];
 }
 
 // V8's young generation grows to 2 × 16 MiB once, when it happens to, whatever the number of connections.

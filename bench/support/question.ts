@@ -43,9 +43,7 @@ export interface Question {
 export const loadBusyColumn: Column = { key: "loadBusyPercent", title: "generator busy %", better: "less" };
 
 /** The contestants of a job that each peer does in one way. */
-export function everyone(
-  job: Exclude<Job, "echo-into" | "receive-into" | "relay" | "relay-into">,
-): readonly Contestant[] {
+export function everyone(job: "send" | "exchange" | "idle"): readonly Contestant[] {
   return [{ label: "Berkeley", peer: "berkeley", job }, ...others(job)];
 }
 

@@ -5,6 +5,20 @@ import type { Job } from "../servers/control.ts";
 import { type Peer, serverCommand, takesCommands } from "./peers.ts";
 import { Program, SERVER_CORE } from "./program.ts";
 
+/** Answer to the command `count`. */
+export interface Count {
+  readonly datagrams: number;
+  readonly bytes: number;
+  /** When that was, by the program's own clock. */
+  readonly ms: number;
+}
+
+/** Ask a program for its count. */
+export async function askCount(program: Program): Promise<Count> {
+  program.writeLine("count");
+  return JSON.parse(await program.nextLine());
+}
+
 /** A started server that listens. Disposing it kills it. */
 export class Server implements AsyncDisposable {
   readonly port: number;
@@ -45,9 +59,14 @@ export class Server implements AsyncDisposable {
     return Number(/^Rss: +(\d+) kB$/m.exec(rollup)?.[1]) * 1024;
   }
 
-  /** Have the server relay to that port of 127.0.0.1 from now on. */
+  /** Have the server relay to that port of 127.0.0.1 from now on, or begin to send to it. */
   async target(port: number): Promise<void> {
     await this.#ask(`target ${port}`);
+  }
+
+  /** What it has received or sent so far, and when that was by its own clock. */
+  async count(): Promise<Count> {
+    return await askCount(this.#program);
   }
 
   /** The delay of other work on the server's event loop over the next `seconds`, in milliseconds. */

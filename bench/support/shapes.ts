@@ -1,7 +1,8 @@
-// The shapes that several questions share: echo, one-way stream, event-loop delay.
+// The shapes that several questions share: echo, one-way stream, datagrams, event-loop delay.
 import { CHUNK_BYTES } from "../servers/control.ts";
+import { drain, flood } from "./datagrams.ts";
 import { runLoad } from "./load.ts";
-import { everyone, everyoneTwoWays, loadBusyColumn, type Question } from "./question.ts";
+import { type Contestant, everyone, everyoneTwoWays, loadBusyColumn, type Question } from "./question.ts";
 
 interface Messages {
   readonly name: string;
@@ -63,6 +64,30 @@ export function streamQuestion(name: string, direction: "receive" | "send"): Que
         processorMsPerGib: (result.serverSeconds / gib) * 1e3,
         loadBusyPercent: (result.loadSeconds / result.seconds) * 100,
       };
+    },
+  };
+}
+
+/** Datagrams a second that a server takes of more than it can, or sends to one who takes them all. */
+export function datagramQuestion(
+  name: string,
+  title: string,
+  direction: "receive" | "send",
+  contestants: readonly Contestant[],
+): Question {
+  return {
+    name,
+    title,
+    columns: [
+      { key: "perSecond", title: "datagrams/s", better: "more" },
+      { key: "processorUs", title: "CPU µs/datagram", better: "less" },
+      direction === "receive"
+        ? { key: "otherEndPerSecond", title: "offered/s", better: "more" }
+        : { key: "otherEndPerSecond", title: "arrived/s", better: "more" },
+    ],
+    contestants,
+    async measure(server, conditions) {
+      return { ...(await (direction === "receive" ? flood : drain)(server, conditions)) };
     },
   };
 }
