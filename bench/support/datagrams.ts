@@ -38,6 +38,11 @@ async function portOf(program: Program): Promise<number> {
 }
 
 async function measure(server: Server, other: Program, { seconds, warmup }: Conditions): Promise<Flow> {
+  // A runtime that has just started may take a while to its first.
+  for (let tries = 0; (await server.count()).datagrams === 0; tries++) {
+    if (tries === FIRST_TRIES) throw new Error("no datagram arrived");
+    await sleep(FIRST_PAUSE_MS);
+  }
   await sleep(warmup * 1e3);
   const before = await read(server, other);
   const size = before.own.bytes / before.own.datagrams;
@@ -53,6 +58,8 @@ async function measure(server: Server, other: Program, { seconds, warmup }: Cond
   };
 }
 
+const FIRST_TRIES = 500;
+const FIRST_PAUSE_MS = 20;
 const DATAGRAM_BYTES = 1200; // Of native/udp.c and servers/control.ts.
 
 interface Reading {

@@ -12,7 +12,7 @@ export function questionTable(result: Result): string {
   const head = [
     "",
     ...result.columns.map(({ title }, index) => (index === 0 ? `${title} (min–max)` : title)),
-    "× node:net",
+    `× ${nodeOf(result)}`,
     "× C",
   ];
   const rows = result.entries.map((entry) => {
@@ -52,11 +52,16 @@ ${place(first.machine)}. Medians; the spread is of the rounds. A ratio is taken 
 ${sections.join("\n")}`;
 }
 
-/** The README's table: Berkeley's figures, and everyone's as multiples of node:net's. */
+/** What Node's own program of this question is called. */
+function nodeOf({ entries }: Result): string {
+  return entries.find(({ peer }) => peer === "node-net")?.label ?? "node:net";
+}
+
+/** The README's table: Berkeley's figures, and everyone's as multiples of what Node has of its own. */
 export function summaryTable(results: readonly Result[]): string {
   const first = results[0];
   if (first === undefined) return "Not measured yet.";
-  const head = ["", "Berkeley", "× node:net (min–max)", "× C epoll", "Bun × node:net", "Deno × node:net"];
+  const head = ["", "Berkeley", "× Node (min–max)", "× C", "Bun × Node", "Deno × Node"];
   const rows = results.flatMap((result) => {
     const unit = result.columns[0];
     const ours = result.entries.filter(({ peer }) => peer === "berkeley");
@@ -74,7 +79,7 @@ export function summaryTable(results: readonly Result[]): string {
   });
   return `${table(head, rows)}
 
-${place(first.machine)}, Node ${first.machine.node.slice(1)}, ${first.machine.date.slice(0, 10)}; medians of ${first.conditions.rounds} rounds, interleaved.`;
+Node is node:net, of datagrams node:dgram; C is one thread over epoll, of datagrams the same calls. ${place(first.machine)}, Node ${first.machine.node.slice(1)}, ${first.machine.date.slice(0, 10)}; medians of ${first.conditions.rounds} rounds, interleaved.`;
 }
 
 /**

@@ -94,7 +94,14 @@ export abstract class TransferSocket<F extends Face = "async"> extends Listening
   send(data: Data, flags: number = 0, options?: FaceOptions<F>): Outcome<F, number> {
     try {
       checkInt("flags", flags);
-      return this.wait(WRITE, new Send(this, bytesOf("data", data, flags), flags), options);
+      const bytes = bytesOf("data", data, flags);
+      // As in sendall(), below.
+      if (options === undefined && this.idle(WRITE)) {
+        const count = transmit(this, bytes, 0, bytes.length, flags);
+        if (count >= 0) return this.done(count);
+        if (count !== -EAGAIN) return this.refuse(this.failure("send", count));
+      }
+      return this.wait(WRITE, new Send(this, bytes, flags), options);
     } catch (error) {
       return this.refuse(error);
     }

@@ -55,6 +55,29 @@ test("bench answers a question with figures, ratios and a report when asked for 
   }
 });
 
+for (const name of ["udp-receive-gro", "udp-send-gso"])
+  test(`bench answers ${name} with what both ends counted when asked for one short round`, async () => {
+    const folder = await mkdtemp(join(tmpdir(), "berkeley-bench-"));
+    try {
+      const options = "--rounds 1 --seconds 0.5 --warmup 0.1 --peers berkeley,node-net,c --out".split(" ");
+      const { stdout } = await run(process.execPath, [
+        inProject("out/bench/main.js"),
+        name,
+        ...options,
+        folder,
+      ]);
+      assert.match(stdout, /× node:dgram/);
+      const result = JSON.parse(await readFile(join(folder, `${name}.json`), "utf8"));
+      for (const entry of result.entries) {
+        assert.equal(entry.failure, undefined);
+        assert.ok(entry.samples[0].perSecond > 0 && entry.samples[0].otherEndPerSecond > 0);
+      }
+      assert.equal(result.entries.length, 3);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
 test("askQuestion() reports a contestant's failure and ends its server when measuring throws", async () => {
   let pid = 0;
   const question: Question = {
