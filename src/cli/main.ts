@@ -4,6 +4,7 @@
 
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { addCapture } from "./capture.ts";
 import { addConnect } from "./connect.ts";
 import { addEcho } from "./echo.ts";
 import { UsageError } from "./endpoint.ts";
@@ -54,6 +55,7 @@ async function run(argv: readonly string[]): Promise<number> {
   addListen(program);
   addRelay(program);
   addPing(program);
+  addCapture(program);
   try {
     await program.parseAsync(argv).catch((error: unknown) => {
       if (!(error instanceof CommanderError)) throw error;

@@ -13,6 +13,7 @@ import { renderBytes } from "./render.ts";
 import { parseSeconds } from "./seconds.ts";
 import { note, Output } from "./stdio.ts";
 import { stopOnSignals } from "./stop.ts";
+import { parseWhole } from "./whole.ts";
 
 /** IPv4 carries 65535 bytes, 20 of them its header; 8 are ICMP's. */
 const SIZE_MAX = 65_507;
@@ -22,21 +23,12 @@ const INTERVAL_SECONDS_MIN = 0.002;
 const HEADERS_BYTES: Readonly<Record<number, number>> = { [AF_INET]: 28, [AF_INET6]: 48 };
 
 interface PingOptions {
-  readonly count: number;
+  readonly count?: number;
   readonly interval: number;
   readonly timeout: number;
   readonly size: number;
   readonly 4?: boolean;
   readonly 6?: boolean;
-}
-
-function parseWhole(option: string, min: number, max: number): (text: string) => number {
-  return (text) => {
-    const number = Number(text);
-    if (!/^\d+$/.test(text) || number < min || number > max)
-      throw new UsageError(`${option} is a whole number from ${min} to ${max}`);
-    return number;
-  };
 }
 
 /** Adds the subcommand to the program. */
@@ -45,7 +37,7 @@ export function addPing(program: Command): void {
     .command("ping")
     .description("ask a host to answer, once a second, and print how long it took, until Ctrl-C")
     .argument("<HOST>", "whom to ask, by name or number")
-    .option("-c, --count <n>", "stop after so many requests", parseWhole("--count", 1, 2 ** 31 - 1), Infinity)
+    .option("-c, --count <n>", "stop after so many requests", parseWhole("--count", 1, 2 ** 31 - 1))
     .option("-i, --interval <seconds>", "between requests", parseSeconds("--interval"), 1)
     .option(
       "-W, --timeout <seconds>",
@@ -157,7 +149,7 @@ class Run {
   }
 
   async #ask(signal: AbortSignal): Promise<void> {
-    const { count, interval } = this.#options;
+    const { count = Infinity, interval } = this.#options;
     let at = performance.now();
     for (let sequence = 1; sequence <= count; sequence++) {
       await this.#send(sequence, signal);

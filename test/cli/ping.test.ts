@@ -2,7 +2,7 @@
 // a router that refuses, and by nobody. In networks of their own.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { describeIcmp } from "#dist/cli/ping-errors.js";
 import { formatMs, PingStatistics } from "#dist/cli/ping-statistics.js";
 import { SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6, SO_EE_ORIGIN_LOCAL } from "berkeley";
@@ -18,12 +18,8 @@ const setpriv = requirePeer("setpriv");
 const skip = NETWORK_SKIP || iputils.skip || setpriv.skip || PYTHON.skip;
 const MAIN = `${ROOT}dist/cli/main.js`;
 
-/** A network in which group 5 may have ping sockets. */
-let here: Network;
-before(async () => {
-  if (skip === false) here = await network('echo "5 5" > /proc/sys/net/ipv4/ping_group_range');
-});
-after(() => here?.[Symbol.asyncDispose]());
+/** In it group 5 may have ping sockets. */
+const GROUP = 'echo "5 5" > /proc/sys/net/ipv4/ping_group_range';
 
 /** As whom it is run: root has raw sockets, group 5 ping sockets, group 6 neither. */
 type Who = "root" | 5 | 6;
@@ -61,6 +57,7 @@ for (const who of ["root", 5] as const)
   test(`ping tells what ping(8) tells of the same host, ${who === "root" ? "raw socket" : "ping socket"}`, {
     skip,
   }, async () => {
+    await using here = await network(GROUP);
     const args = ["-c", "3", "-i", "0.05", "-s", "100", "127.0.0.1"];
     const [ours, theirs] = [await pinged(here, args, who), await judged(here, args)];
     assert.equal(ours.stderr.toString(), "");
@@ -71,6 +68,7 @@ for (const who of ["root", 5] as const)
   });
 
 test("ping -6 tells what ping(8) tells over IPv6, but for its first line", { skip }, async () => {
+  await using here = await network(GROUP);
   const args = ["-6", "-c", "2", "-i", "0.05", "::1"];
   for (const who of ["root", 5] as const) {
     const ours = timeless((await pinged(here, args, who)).stdout.toString()).split("\n");
@@ -81,6 +79,7 @@ test("ping -6 tells what ping(8) tells over IPv6, but for its first line", { ski
 });
 
 test("ping without any right says in one sentence which it needs, and ends with 2", { skip }, async () => {
+  await using here = await network(GROUP);
   const { code, stderr, stdout } = await pinged(here, ["-c", "1", "127.0.0.1"], 6);
   assert.equal(
     stderr.toString(),
@@ -119,9 +118,7 @@ while True:
 `;
 
 test("ping takes CPython's answers once, and nothing that only looks like one", { skip }, async () => {
-  await using where = await network(
-    'echo "5 5" > /proc/sys/net/ipv4/ping_group_range; echo 1 > /proc/sys/net/ipv4/icmp_echo_ignore_all',
-  );
+  await using where = await network(`${GROUP}; echo 1 > /proc/sys/net/ipv4/icmp_echo_ignore_all`);
   await using peer = where.start(PYTHON.path, ["-c", ANSWERING]);
   await peer.line(/^ready$/m);
   for (const who of ["root", 5] as const) {
@@ -141,34 +138,61 @@ test("ping takes CPython's answers once, and nothing that only looks like one", 
   }
 });
 
+/** A router that passes nothing on: it says so of each echo request, with the type, code and word that it is told. */
+const REFUSING = `
+import socket as s, struct, sys
+def checksum(b):
+    t = sum(struct.unpack("!%dH" % (len(b) // 2), b))
+    while t > 65535: t = (t & 65535) + (t >> 16)
+    return ~t & 65535
+six, kind, code, word = sys.argv[1] == "6", *map(int, sys.argv[2:])
+p = s.socket(s.AF_PACKET, s.SOCK_DGRAM, 0)
+p.bind(("v1", 0x86dd if six else 0x0800))
+r = s.socket(s.AF_INET6, s.SOCK_RAW, s.IPPROTO_ICMPV6) if six else s.socket(s.AF_INET, s.SOCK_RAW, s.IPPROTO_ICMP)
+print("ready", flush=True)
+while True:
+    packet = p.recv(65536)
+    if packet[40 if six else 20] != (128 if six else 8): continue
+    body = struct.pack("!BBHI", kind, code, 0, word) + packet
+    if not six: body = body[:2] + struct.pack("!H", checksum(body)) + body[4:]
+    r.sendto(body, ("fd09::1" if six else "10.9.8.1", 0))
+`;
+const REFUSALS: [family: 4 | 6, type: number, code: number, word: number, problem: string][] = [
+  [4, 3, 0, 0, "Destination Net Unreachable"],
+  [4, 11, 0, 0, "Time to live exceeded"],
+  [6, 1, 0, 0, "Destination unreachable: No route"],
+  [6, 3, 0, 0, "Time exceeded: Hop limit"],
+];
+
 test("ping says who could not pass a request on, as ping(8) does, and ends with 1", { skip }, async () => {
   await using networks = await joinedNetworks();
   const { left, right } = networks;
-  await using routing = right.start("sh", [
-    "-c",
-    `echo 1 > /proc/sys/net/ipv4/ip_forward; echo 1 > /proc/sys/net/ipv6/conf/all/forwarding
-     echo 0 > /proc/sys/net/ipv4/icmp_ratelimit; echo 0 > /proc/sys/net/ipv6/icmp/ratelimit`,
-  ]);
-  await routing.succeeded();
   await using routes = left.start("sh", [
     "-c",
-    `ip route add default via ${RIGHT.ipv4}; ip -6 route add default via ${RIGHT.ipv6}
-     echo "5 5" > /proc/sys/net/ipv4/ping_group_range`,
+    `ip route add default via ${RIGHT.ipv4}; ip -6 route add default via ${RIGHT.ipv6}; ${GROUP}`,
   ]);
   await routes.succeeded();
-  for (const [host, problem] of [
-    ["192.0.2.9", `From ${RIGHT.ipv4} icmp_seq=1 Destination Net Unreachable`],
-    ["fd99::9", `From ${RIGHT.ipv6} icmp_seq=1 Destination unreachable: No route`],
-  ] as const)
+  // The kernel would answer for itself.
+  await using silent = right.start("ip", ["-6", "route", "add", "blackhole", "fd99::/64"]);
+  await silent.succeeded();
+  for (const [family, type, code, word, problem] of REFUSALS) {
+    await using router = right.start(PYTHON.path, [
+      "-c",
+      REFUSING,
+      ...[family, type, code, word].map(String),
+    ]);
+    await router.line(/^ready$/m);
+    const [host, from] = family === 4 ? ["192.0.2.9", RIGHT.ipv4] : ["fd99::9", RIGHT.ipv6];
+    const line = `From ${from} icmp_seq=1 ${problem}`;
     for (const who of ["root", 5] as const) {
-      const { code, stdout } = await pinged(left, ["-c", "1", host], who);
-      const [, told, , , counts] = timeless(stdout.toString()).split("\n");
-      const judge = (await judged(left, ["-c", "1", host])).stdout.toString();
-      assert.equal(told, problem);
-      assert.ok(judge.includes(problem), judge);
+      const exit = await pinged(left, ["-c", "1", "-W", "60", host], who);
+      const [, told, , , counts] = timeless(exit.stdout.toString()).split("\n");
+      assert.equal(told, line);
       assert.equal(counts, "1 packets transmitted, 0 received, +1 errors, 100% packet loss, time T");
-      assert.equal(code, 1);
+      assert.equal(exit.code, 1);
     }
+    assert.ok((await judged(left, ["-c", "1", host])).stdout.includes(line));
+  }
 });
 
 test("ping of a host that is silent ends with 1 after --timeout, and interrupted at once", {
@@ -191,6 +215,7 @@ test("ping of a host that is silent ends with 1 after --timeout, and interrupted
 
 for (const signal of ["SIGINT", "SIGTERM"] as const)
   test(`ping that is answered prints its summary and ends with 0 on ${signal}`, { skip }, async () => {
+    await using here = await network(GROUP);
     await using child = ping(here, ["-i", "0.05", "127.0.0.1"]);
     await child.line(/icmp_seq=2/);
     child.kill(signal);
@@ -203,6 +228,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const)
   });
 
 test("ping of where no route leads says so and ends with 2", { skip }, async () => {
+  await using here = await network(GROUP);
   const { code, stderr } = await pinged(here, ["-c", "1", "192.0.2.1"]);
   assert.match(
     stderr.toString(),
