@@ -52,7 +52,9 @@ function make(root) {
     if (use === undefined) return false;
     if (member !== undefined) return use.members.has(member) && belongs(file, type);
     if (use.names.has(place)) return true;
-    return file === VALUES && /^[A-Z][A-Z\d_]+$/.test(place) && new RegExp(`\\b${place}\\b`).test(list);
+    return (
+      file === VALUES && /^[A-Z][A-Z\d]*_\w+$|^[A-Z]+$/.test(place) && new RegExp(`\\b${place}\\b`).test(list)
+    );
   };
   /** A member's name may be that of anything: only files that deal with its class count. */
   const belongs = (file, type) => {

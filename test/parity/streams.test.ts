@@ -15,6 +15,7 @@ import {
   SOL_SOCKET,
 } from "berkeley";
 import { DefaultSelector, EVENT_READ, EVENT_WRITE } from "berkeley/selectors";
+import type { SelectorKey } from "berkeley/selectors";
 import { FACES, anything, codeOf, failure } from "../support/faces.ts";
 import type { Face } from "../support/faces.ts";
 import { STREAMS, missing } from "../support/kinds.ts";
@@ -211,7 +212,8 @@ const TESTS: Readonly<Record<string, (ends: Ends, face: Face) => Promise<void>>>
 
   "a selector tells of the peer's bytes and of its end": async ({ a, b }) => {
     using selector = new DefaultSelector();
-    selector.register(b, EVENT_READ);
+    const key: SelectorKey = selector.register(b, EVENT_READ, "data");
+    assert.deepEqual({ ...key }, { fileobj: b, fd: b.fileno(), events: EVENT_READ, data: "data" });
     assert.deepEqual(selector.select(0), []);
     await a.sendall("x");
     assert.equal(selector.select(10)[0]?.[0].fileobj, b);
