@@ -20,6 +20,7 @@ packages=(
   nginx-light         # HTTP: another reading of the same bytes, a proxy before our servers
   haproxy             # the PROXY protocol's own program
   openssl             # certificates for it
+  systemd             # systemd-socket-activate; nothing of it runs
   build-essential     # node-gyp; its gcc brings AddressSanitizer
 )
 

@@ -17,6 +17,7 @@ import { question as udpReceive } from "./udp-receive.ts";
 import { question as udpSendBatch } from "./udp-send-batch.ts";
 import { question as udpSendGso } from "./udp-send-gso.ts";
 import { question as udpSend } from "./udp-send.ts";
+import { question as workers } from "./workers.ts";
 
 export const questions: readonly Question[] = [
   echo1x64,
@@ -27,6 +28,7 @@ export const questions: readonly Question[] = [
   streamSend,
   relay,
   acceptRate,
+  workers,
   idleMemory,
   delay64x64,
   delay64x16k,

@@ -14,6 +14,7 @@ export type Peer = (typeof PEERS)[number];
 /** The program of a peer's server, in servers/; node:net's is node:dgram where datagrams are asked for. */
 function server(peer: Exclude<Peer, "c">, job: Job): string {
   const overUdp = peer === "node-net" ? "node-dgram" : `${peer}-udp`;
+  if (job.startsWith("exchange-")) return inProject(`out/bench/servers/${peer}-workers.js`);
   return inProject(`out/bench/servers/${isOverUdp(job) ? overUdp : peer}.js`);
 }
 

@@ -40,7 +40,7 @@ export interface ServerStats {
 }
 
 /** Bytes that the counters of one server take. */
-const COUNTERS_BYTES: number = Object.keys(PLACES).length * Float64Array.BYTES_PER_ELEMENT;
+export const COUNTERS_BYTES: number = Object.keys(PLACES).length * Float64Array.BYTES_PER_ELEMENT;
 
 /** The counters of one server. */
 export class Counters {

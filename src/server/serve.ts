@@ -48,6 +48,8 @@ export interface DrainReport {
 
 /** A server that runs. Make one with serve(). */
 export class Server<S extends ByteStream = ByteStream> implements AsyncDisposable {
+  /** Where it listens, or did. */
+  readonly localAddress: AnyAddress | undefined;
   /** Resolves when the server has stopped and its handlers have ended; rejects if accept() failed for good. */
   readonly finished: Promise<void>;
   readonly #listener: ListenerOf<S>;
@@ -74,17 +76,13 @@ export class Server<S extends ByteStream = ByteStream> implements AsyncDisposabl
     this.#listener = listener;
     this.#handler = handler;
     this.#options = checkOptions(options);
+    this.localAddress = listener.localAddress;
     this.#counters = counters;
     this.#limits = { ...this.#options, counters, stopping: this.#stopping.signal };
     const { signal } = this.#options;
     signal?.addEventListener("abort", this.#onSignal);
     this.finished = this.#run();
     if (signal?.aborted === true) this.#onSignal();
-  }
-
-  /** Where it listens. */
-  get localAddress(): AnyAddress | undefined {
-    return this.#listener.localAddress;
   }
 
   /** What it has counted so far. */

@@ -25,6 +25,11 @@ export function setNoDelay(socket: Socket, noDelay: boolean): void {
   if (isTcp(socket)) socket.setsockopt(IPPROTO_TCP, TCP_NODELAY, noDelay ? 1 : 0);
 }
 
+/** How it is set: a second listener of the same open file, in another thread or process, leaves it so. */
+export function hasNoDelay(socket: Socket): boolean {
+  return isTcp(socket) && socket.getsockopt(IPPROTO_TCP, TCP_NODELAY) !== 0;
+}
+
 /** What a SocketListener may be told. */
 export interface SocketListenerOptions {
   /** TCP_NODELAY of the connections, which inherit it. Default true. */

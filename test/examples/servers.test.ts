@@ -1,7 +1,11 @@
 // The examples of servers, with real clients.
 
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
+import { connectTcp } from "berkeley/stream";
 import { ROOT } from "../support/cli.ts";
 import { start } from "../support/process.ts";
 import type { Child } from "../support/process.ts";
@@ -35,4 +39,39 @@ for conn in conns: assert read_to_end(conn) == b""
   const { stdout } = await server.succeeded();
   assert.match(stdout.toString(), /^served 20 of 20 connections, \d+ bytes$/m);
   await client.succeeded();
+});
+
+test("serve-workers answers from other threads, and goes on when one dies", async () => {
+  await using server = await example("serve-workers", "127.0.0.1", "0", "2");
+  const ask = async (word: string): Promise<string> => {
+    await using client = await connectTcp("127.0.0.1", Number(server.port));
+    await client.sendAll(word);
+    return (await client.receiveSome()).toString();
+  };
+  assert.match(await ask("hello"), /^thread [1-9]\d*: hello$/);
+  assert.equal(await ask("die"), "");
+  await server.line(/^worker [01] died: the worker ended with 1$/m);
+  assert.match(await ask("hello again"), /^thread \d+: hello again$/);
+  server.kill("SIGTERM");
+  assert.match(
+    (await server.succeeded()).stdout.toString(),
+    /^served 3 connections, workers were started again [01] times$/m,
+  );
+});
+
+test("restart hands its listener over to the process that is started after it", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "berkeley-restart-"));
+  await using first = await example("restart", join(folder, "path"), "127.0.0.1", "0");
+  await using client = await connectTcp("127.0.0.1", Number(first.port));
+  await client.sendAll("hello");
+  assert.equal((await client.receiveSome()).toString(), `process ${first.pid}: hello`);
+  await using second = await example("restart", join(folder, "path"));
+  assert.equal(second.port, first.port);
+  await first.succeeded();
+  await using other = await connectTcp("127.0.0.1", Number(second.port));
+  await other.sendAll("hello");
+  assert.equal((await other.receiveSome()).toString(), `process ${second.pid}: hello`);
+  second.kill("SIGTERM");
+  await second.succeeded();
+  rmSync(folder, { recursive: true });
 });

@@ -1,0 +1,169 @@
+// One place of a server on every core, and the worker that has it: one after another, when they die. It knows what a worker
+// is told and what it says; the other places it does not know.
+
+import { Worker } from "node:worker_threads";
+import type { ResourceLimits } from "node:worker_threads";
+import { Bell } from "./bell.ts";
+import { COUNTERS_BYTES, Counters } from "./counters.ts";
+import type { CheckedOptions } from "./options.ts";
+import type { DrainReport } from "./serve.ts";
+import type { WorkersStats } from "./workers.ts";
+
+/** A worker that lived so long died of something new: the pauses begin anew. */
+const CALM_MS = 60_000;
+/** How long after its deadline a worker may still take to say that it has stopped. */
+const ANSWER_MS = 2_000;
+
+/** What a worker is told as it starts. */
+export interface WorkerTask {
+  readonly module: string;
+  /** The listener's descriptor, of which it makes one of its own. */
+  readonly fd: number;
+  readonly family: number;
+  readonly type: number;
+  readonly proto: number;
+  /** As the listener has it: connections inherit it. */
+  readonly noDelay: boolean;
+  readonly limits: Pick<
+    CheckedOptions<never>,
+    "drainTimeoutMs" | "idleTimeoutMs" | "totalTimeoutMs" | "lingerTimeoutMs" | "connectionsMax"
+  >;
+}
+
+/** … with the memory of its counters. */
+export interface WorkerData extends WorkerTask {
+  readonly counters: SharedArrayBuffer;
+}
+
+/** What a worker is told later. */
+export interface WorkerOrder {
+  readonly deadlineMs: number;
+}
+
+/** What a worker says: it serves; it has stopped. */
+export type WorkerWord = "serving" | DrainReport;
+
+/** How its workers are started. */
+export interface PostOptions {
+  readonly argv: readonly string[];
+  readonly env: NodeJS.ProcessEnv | undefined;
+  readonly resourceLimits: ResourceLimits | undefined;
+  readonly restartMsMin: number;
+  readonly restartMsMax: number;
+  readonly onDeath: ((error: Error, worker: number) => void) | undefined;
+}
+
+const NOBODY: DrainReport = { completed: 0, aborted: 0, abandoned: 0 };
+
+/** One place. */
+export class Post {
+  /** Resolves when its first worker serves; rejects with what that died of before. */
+  readonly ready: Promise<void>;
+  readonly #number: number;
+  readonly #data: WorkerData;
+  readonly #options: PostOptions;
+  readonly #counters: Counters;
+  /** Rings when the worker has said something, or has ended, and when the place is given up. */
+  readonly #news = new Bell();
+  #worker: Worker | undefined;
+  #serving = false;
+  #report: DrainReport | undefined;
+  #stopping = false;
+  #restarts = 0;
+  #lost = 0;
+
+  constructor(number: number, task: WorkerTask, options: PostOptions) {
+    const counters = new SharedArrayBuffer(COUNTERS_BYTES);
+    this.#number = number;
+    this.#data = { ...task, counters };
+    this.#options = options;
+    this.#counters = new Counters(counters);
+    this.ready = this.#begin();
+    this.ready.catch(() => undefined); // told by who waits for all places
+  }
+
+  async #begin(): Promise<void> {
+    const died = this.#start();
+    const begins = (async () => {
+      while (!this.#serving) await this.#news.next();
+    })();
+    const death = await Promise.race([begins, died]);
+    if (death !== undefined) throw death;
+    void this.#keep(died);
+  }
+
+  /** Starts one worker after another. */
+  async #keep(first: Promise<Error>): Promise<void> {
+    const { onDeath, restartMsMax, restartMsMin } = this.#options;
+    let died = first;
+    let ms = restartMsMin;
+    for (;;) {
+      const begun = performance.now();
+      const error = await died;
+      if (this.#stopping) return;
+      if (onDeath !== undefined) onDeath(error, this.#number);
+      else
+        process.emitWarning(`worker ${this.#number} died: ${error.message}`, {
+          code: "BERKELEY_WORKER",
+          detail: error.stack ?? "",
+        });
+      if (performance.now() - begun >= CALM_MS) ms = restartMsMin;
+      const again = performance.now() + ms;
+      ms = Math.min(ms * 2, restartMsMax);
+      while (!this.#stopping && performance.now() < again) await this.#news.next(again - performance.now());
+      if (this.#stopping) return;
+      this.#restarts++;
+      died = this.#start();
+    }
+  }
+
+  /** Starts a worker; resolves with what it died of. */
+  async #start(): Promise<Error> {
+    const { argv, env, resourceLimits } = this.#options;
+    const worker = new Worker(new URL("./worker-thread.js", import.meta.url), {
+      workerData: this.#data,
+      argv: [...argv],
+      ...(env === undefined ? {} : { env }),
+      ...(resourceLimits === undefined ? {} : { resourceLimits }),
+    });
+    this.#worker = worker;
+    let error: Error | undefined;
+    worker.on("message", (word: WorkerWord) => {
+      if (word === "serving") this.#serving = true;
+      else this.#report = word;
+      this.#news.ring();
+    });
+    worker.on("error", (thrown: unknown) => {
+      error = thrown instanceof Error ? thrown : new Error(String(thrown));
+    });
+    const code = await new Promise<number>((resolve) => worker.once("exit", resolve));
+    this.#worker = undefined;
+    this.#serving = false;
+    // The worker has closed what it had; these connections are nobody's any more.
+    const { active } = this.#counters.read();
+    this.#counters.add("active", -active);
+    this.#lost += active;
+    this.#news.ring();
+    return error ?? new Error(`the worker ended with ${code}`);
+  }
+
+  stats(): WorkersStats {
+    const workers = this.#serving ? 1 : 0;
+    return { ...this.#counters.read(), workers, restarts: this.#restarts, lost: this.#lost };
+  }
+
+  /** Has the worker stop, and waits until it has ended. */
+  async stop(deadlineMs: number): Promise<DrainReport> {
+    this.#stopping = true;
+    this.#news.ring();
+    const worker = this.#worker;
+    if (worker === undefined) return NOBODY;
+    const end = performance.now() + deadlineMs + ANSWER_MS;
+    worker.postMessage({ deadlineMs } satisfies WorkerOrder, []);
+    while (this.#worker !== undefined && this.#report === undefined && performance.now() < end)
+      await this.#news.next(end - performance.now());
+    const abandoned = this.#report === undefined ? this.#counters.read().active : 0;
+    await worker.terminate();
+    return this.#report ?? { ...NOBODY, abandoned };
+  }
+}
