@@ -107,19 +107,23 @@ for (const [word, message] of [
     for (const client of opened) client.close();
   });
 
-test("nobody is refused or reset while workers die, who was not with one that did", async () => {
-  await using at = await workers({ onDeath: () => undefined, restartMsMin: 1, restartMsMax: 1 });
-  for (let round = 0; round < 2; round++) {
-    const doomed = await at.connect();
-    await ask(doomed, "who");
-    await doomed.sendAll("exit");
-    // These come while one worker, or both, are gone: they wait in the kernel's queue.
+test("nobody is refused or reset who comes after a worker has died", async () => {
+  let deaths = 0;
+  await using at = await workers({ onDeath: () => deaths++, restartMsMin: 50, restartMsMax: 50 });
+  for (let round = 1; round <= 2; round++) {
+    // Both are gone for a while: who comes then waits in the kernel's queue.
+    const doomed = [await at.connect()];
+    const first = await ask(doomed[0] as SocketStream, "who");
+    await elsewhere(at, [first], doomed);
+    for (const client of [doomed[0], doomed.at(-1)]) await client?.sendAll("exit");
+    await until(() => deaths === 2 * round);
     for (let time = 0; time < 20; time++) {
       const client = await at.connect();
       await ask(client, "who");
       client.close();
     }
-    doomed.close();
+    for (const client of doomed) client.close();
+    await until(() => at.server.stats().workers === 2);
   }
 });
 
