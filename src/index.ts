@@ -11,4 +11,5 @@ export { BinaryFile, RawFile, RawFile as SocketIO, TextFile } from "./socket/mak
 export * from "./socket/names.ts";
 export { relay } from "./socket/relay.ts";
 export type { RelayDirection, RelayOptions, RelayReport } from "./socket/relay.ts";
+export type { SocketEvents, WatchedSocket } from "./socket/watching.ts";
 export type { Progress } from "./engine/operation.ts";

@@ -12,7 +12,8 @@ export const EVENTS_MAX = 512;
 /** A source of readiness with the calls that go with it. */
 export interface Backend {
   readonly name: string;
-  readonly calls: SocketCalls;
+  /** Exchanged while somebody watches what they do (socket/watching.ts): do not hold on to them. */
+  calls: SocketCalls;
   /** Edge-triggered: reports what is ready now, then each change. 0, or -errno. */
   watch(fd: number, bits: number, index: number, generation: number): number;
   /** Replaces the bits; reports anew what is ready now. 0, or -errno. */

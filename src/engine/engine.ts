@@ -32,7 +32,12 @@ export const FOREVER = -1;
 
 /** Parks operations until their descriptors are ready. One per thread and backend. */
 export class Engine {
+  /** Called when a socket is made and before a batch of events is served: the moments to exchange a backend's calls. */
+  static look: (engine: Engine) => void = () => {};
+
   readonly backend: Backend;
+  /** Which channels watch its calls (socket/watching.ts). */
+  watchedBy = 0;
   /** What is left of this turn's work. Fast paths that call without parking take from it. */
   credit: number = TURN_CREDIT;
   readonly #events: Uint32Array = new Uint32Array(EVENTS_MAX * EVENT_WORDS);
@@ -53,6 +58,7 @@ export class Engine {
 
   /** Takes a descriptor under its care. Registers nothing yet: many never wait. */
   attach(kind: Kind, fd: number, shortReadIsDry: boolean): Descriptor {
+    Engine.look(this);
     this.#generation = (this.#generation + 1) >>> 0;
     return new Descriptor(kind, fd, this.#generation, shortReadIsDry);
   }
@@ -247,6 +253,7 @@ export class Engine {
   }
 
   #wake(): void {
+    Engine.look(this);
     const events = this.#events;
     const count = this.backend.take(events);
     this.credit = TURN_CREDIT;

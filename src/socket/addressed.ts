@@ -109,17 +109,16 @@ export abstract class AddressedSocket<F extends Face = "async"> extends OptionSo
   *#connect(asked: AnyAddress, options: FaceOptions<F> | undefined): Steps<void> {
     if (this.descriptor.fd < 0) throw this.failure("connect", -EBADF);
     const found = yield* step<F, AnyAddress>(this.resolve(asked, options) as Outcome<F, AnyAddress>);
-    const { calls } = this.engine.backend;
     const view = makeAddressView();
     const length = encodeAddress(this.family, found, view, this.proto);
-    const { descriptor } = this;
+    const { descriptor, engine } = this;
     if (descriptor.fd < 0) throw this.failure("connect", -ECANCELED); // while the name was looked up
     const before = this.remote;
     this.remote = found;
     let begun = false;
     let inProgress = false;
     const attempt = (): number => {
-      const result = calls.connect(descriptor.fd, view, 0, length);
+      const result = engine.backend.calls.connect(descriptor.fd, view, 0, length);
       if (begun && result === -EISCONN) return 0;
       inProgress = result === -EINPROGRESS || result === -EALREADY;
       begun = true;

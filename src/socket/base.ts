@@ -3,8 +3,7 @@
 // socket.ts with promises, in ../sync/socket.ts by blocking.
 
 import { inspect } from "node:util";
-import { FOREVER } from "../engine/engine.ts";
-import type { Engine } from "../engine/engine.ts";
+import { Engine, FOREVER } from "../engine/engine.ts";
 import type { Descriptor, Kind } from "../engine/descriptor.ts";
 import { READ } from "../engine/descriptor.ts";
 import { Call } from "../engine/operation.ts";
@@ -26,6 +25,7 @@ import { SocketError, TimeoutError, invalidArgument, outOfRange } from "./errors
 import type { Face, FaceOptions, Outcome, Steps } from "./face.ts";
 import { messageFlagsOf, sendFlagsOf } from "./manner.ts";
 import { missingRight } from "./rights.ts";
+import { tellTimeout } from "./watching.ts";
 
 export type { WaitOptions } from "./face.ts";
 
@@ -273,6 +273,7 @@ export abstract class SocketBase<F extends Face = "async"> implements Disposable
 
   /** @internal */
   expiry(syscall: string, ms: number, sent?: Sent, remote?: AnyAddress): Error {
+    tellTimeout(this.engine, this.descriptor.fd, syscall);
     return new TimeoutError(syscall, ms / 1000, { ...this.ends(remote), ...sentOf(sent) });
   }
 
@@ -372,6 +373,7 @@ export function kindOf(
   below: (...args: never[]) => unknown,
   engine: Engine,
 ): Kind {
+  Engine.look(engine);
   const made: { stack?: string } = {};
   const limit = Error.stackTraceLimit;
   Error.stackTraceLimit = STACK_FRAMES;

@@ -44,7 +44,6 @@ export abstract class ListeningSocket<F extends Face = "async"> extends Addresse
     make: (fd: number) => S,
     options: FaceOptions<F> | undefined,
   ): Outcome<F, [S, A]> {
-    const { calls } = this.engine.backend;
     // An algorithm has no address, and the kernel fails with ECONNABORTED when it is asked for one. CPython has None.
     const isNameless = this.family === AF_ALG;
     return this.waitFor(
@@ -52,6 +51,7 @@ export abstract class ListeningSocket<F extends Face = "async"> extends Addresse
       "accept",
       () => {
         const { fd } = this.descriptor;
+        const { calls } = this.engine.backend;
         return isNameless ? calls.accept_nameless(fd) : calls.accept(fd, addressView);
       },
       (fd): [S, A] => {
@@ -61,7 +61,7 @@ export abstract class ListeningSocket<F extends Face = "async"> extends Addresse
           conn.remote = address ?? undefined;
           return [conn, address];
         } catch (error) {
-          calls.close(fd);
+          this.engine.backend.calls.close(fd);
           throw error;
         }
       },

@@ -7,6 +7,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { connectTcp } from "berkeley/stream";
 import { ROOT } from "../support/cli.ts";
+import { reset } from "../support/pair.ts";
+import { requirePeer } from "../support/peers.ts";
 import { start } from "../support/process.ts";
 import type { Child } from "../support/process.ts";
 import { PYTHON, python } from "../support/python.ts";
@@ -74,4 +76,37 @@ test("restart hands its listener over to the process that is started after it", 
   second.kill("SIGTERM");
   await second.succeeded();
   rmSync(folder, { recursive: true });
+});
+
+const curl = requirePeer("curl");
+test("prometheus tells what the server counts and what happened to sockets", {
+  skip: curl.skip,
+}, async () => {
+  await using server = await example("prometheus", "127.0.0.1", "0", "0");
+  const [, port] = await server.line(/^metrics on \S+ (\d+)$/m);
+  await using client = await connectTcp("127.0.0.1", Number(server.port));
+  await client.sendAll("hello");
+  assert.equal((await client.receiveSome()).toString(), "hello");
+  await using rude = await connectTcp("127.0.0.1", Number(server.port));
+  await rude.sendAll("x");
+  await rude.receiveSome();
+  reset(rude.socket);
+  for (;;) {
+    await using child = start(curl.path, ["-s", `http://127.0.0.1:${port}/metrics`]);
+    const text = (await child.succeeded()).stdout.toString();
+    // One sample a line, as the exposition format has it.
+    assert.match(text, /^(?:(?:# TYPE \w+ (?:counter|gauge)|\w+(?:\{(?:\w+="\w*",?)+\})? \d+)\n)+$/);
+    if (!text.includes('ended_total{how="failed"} 1')) continue;
+    for (const line of [
+      "echo_connections_total 2",
+      "echo_connections 1",
+      'echo_bytes_total{way="in"} 6',
+      'socket_errors_total{syscall="recv",code="ECONNRESET"} 1',
+    ])
+      assert.ok(text.includes(`${line}\n`), `${line}\n${text}`);
+    break;
+  }
+  server.kill("SIGTERM");
+  await client.closeWrite();
+  await server.succeeded();
 });
