@@ -14,6 +14,7 @@ import {
   SOL_SOCKET,
   SO_TIMESTAMPNS,
   SendBatch,
+  decode_ancillary,
   if_nametoindex,
   socket,
 } from "berkeley";
@@ -184,6 +185,7 @@ test("ancillary() has the control messages that no accessor has, as recvmsg() do
   await pair.b.recvmmsg(batch);
   const ttl = Buffer.from(Int32Array.of(64).buffer);
   assert.deepEqual(batch.ancillary(0), [[IPPROTO_IP, IP_TTL, ttl]]);
+  assert.deepEqual(decode_ancillary(batch.ancillary(0)), { IP_TTL: 64 });
 });
 
 test("add() sends control messages that have no option of their own", async () => {

@@ -13,8 +13,10 @@ import {
   ReceiveBatch,
   SCM_RIGHTS,
   SOCK_DGRAM,
+  SOCK_SEQPACKET,
   SOL_SOCKET,
   socket,
+  socketpair,
 } from "berkeley";
 import type { InetAddress, UnixAddress } from "berkeley";
 import * as sync from "berkeley/sync";
@@ -319,6 +321,19 @@ test("recvmmsg() receives Unix datagrams longer than any of UDP, and reports tho
   const batch = new ReceiveBatch({ messagesMax: 2, bytesMax: 200_000 });
   assert.equal(await b.recvmmsg(batch), 1);
   assert.ok(batch.data(0).equals(long));
+});
+
+test("recvmmsg() keeps the messages of SOCK_SEQPACKET apart; when the peer has ended, all are empty as recv(2) says", async () => {
+  const [a, b] = socketpair(AF_UNIX, SOCK_SEQPACKET);
+  const batch = new ReceiveBatch({ messagesMax: 4 });
+  for (const text of ["one", "two"]) await a.send(text);
+  assert.equal(await b.recvmmsg(batch), 2);
+  assert.deepEqual(texts(batch), ["one", "two"]);
+  await a.send("last");
+  a.close();
+  assert.equal(await b.recvmmsg(batch), 4);
+  assert.deepEqual(texts(batch), ["last", "", "", ""]);
+  b.close();
 });
 
 test("a batch goes from one socket to another", async () => {

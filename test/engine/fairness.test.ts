@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { ReceiveBatch, SendBatch, create_server, socket } from "berkeley";
-import type { Socket } from "berkeley";
+import type { Socket, SocketError } from "berkeley";
 import { receiveExactly } from "../support/berkeley-tcp.ts";
 import { tcpPair } from "../support/pair.ts";
 import { udpPair } from "../support/udp.ts";
@@ -64,7 +64,8 @@ test("recv() and send() in non-blocking mode that never have to wait let others 
   await othersRunBeside(async (go) => {
     while (go()) {
       await a.send("x");
-      await b.recv(1);
+      // On a busy machine the kernel may not have carried it over yet.
+      await b.recv(1).catch((error: unknown) => assert.equal((error as SocketError).code, "EAGAIN"));
     }
   });
 });

@@ -1,7 +1,7 @@
 // Sending a batch: sendmmsg(2) until all has gone. Where the system refuses a way of doing so, the next simpler one is
 // tried at once with the same datagrams, and when that works it is kept to:
-// - a message that the kernel is to cut (UDP_SEGMENT): datagram by datagram. EIO: the network card computes no checksums
-//   (udp(7)); EINVAL, EMSGSIZE: a segment longer than the path's MTU; ENOPROTOOPT: a kernel without it.
+// - a message that the kernel is to cut (UDP_SEGMENT): datagram by datagram. EIO: the network card computes no
+//   checksums; EINVAL, EMSGSIZE: a segment longer than the path's MTU; ENOPROTOOPT: a kernel without it.
 // - sendmmsg: sendmsg. ENOSYS: a kernel or a sandbox without it; EPERM: a seccomp filter; EINVAL: an emulation.
 // What the simpler way says too is no refusal but the error of that datagram: EPERM is also what a firewall says, and
 // EINVAL a wrong source address.
