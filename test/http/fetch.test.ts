@@ -230,11 +230,11 @@ test("serve() cuts the answer off when a Response's stream fails in the midst", 
   assert.equal(at.errors.length, 1);
 });
 
-test("FetchInfo sends 103, and accepts another protocol", async () => {
+test("FetchInfo.reply sends 103, and accepts another protocol", async () => {
   await using at = await serving({
-    fetch: async (_: Request, info: FetchInfo) => {
-      await info.informational(103, { Link: "a" });
-      const stream = await info.upgrade({ Upgrade: "b" });
+    fetch: async (_: Request, { reply }: FetchInfo) => {
+      await reply.informational(103, { Link: "a" });
+      const stream = await reply.upgrade({ Upgrade: "b" });
       await stream.sendAll("hi");
       return undefined;
     },

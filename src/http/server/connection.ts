@@ -17,6 +17,8 @@ import { reasonOf } from "../syntax/status.ts";
 import { ResponseWriter } from "../writer.ts";
 import { httpDate } from "./clock.ts";
 import type { Clock } from "./clock.ts";
+import type { Compression } from "./compression.ts";
+import type { OpenFile } from "./files.ts";
 import type { CheckedOptions } from "./options.ts";
 import { HttpReply } from "./reply.ts";
 import type { ReplySink } from "./reply.ts";
@@ -149,7 +151,7 @@ export class HttpConnection implements RequestSource, ReplySink, Expiring {
     } catch (error) {
       return this.#finish(Promise.reject(error), request, reply);
     }
-    if (result === undefined && reply.ended && request.ended) return undefined;
+    if (result === undefined && reply.ended && request.ended) return undefined; // Nearly always.
     return this.#finish(result, request, reply);
   }
 
@@ -166,6 +168,12 @@ export class HttpConnection implements RequestSource, ReplySink, Expiring {
       }
       await sent;
     }
+    try {
+      await reply.pending;
+    } catch (error) {
+      this.#failed(error, reply);
+    }
+    reply.release();
     if (!reply.ended && !this.#over) this.#failed(unanswered(reply), reply);
     if (this.#reading) this.#over = true; // Two readers would take each other's bytes.
     if (!this.#over && !request.ended && this.writer.keepAlive) await this.#dropContent(request);
@@ -240,8 +248,22 @@ export class HttpConnection implements RequestSource, ReplySink, Expiring {
     return this.#request?.ended === true && !this.#reading;
   }
 
+  get compression(): Compression | undefined {
+    return this.#options.compression;
+  }
+
   flush(): Promise<void> {
     return this.#transport.flush();
+  }
+
+  async sendFile(file: OpenFile, start: number, length: number): Promise<void> {
+    try {
+      await this.#transport.sendFile(file, start, length);
+    } catch (error) {
+      // The writer has counted what was not sent: whoever goes on would be taken for content.
+      this.#over = true;
+      throw error;
+    }
   }
 
   async switchOver(): Promise<ByteStream> {

@@ -5,9 +5,7 @@
 // program that counts microseconds answers with an HttpHandler instead.
 
 import type { AnyAddress } from "../../index.ts";
-import type { ByteStream } from "../../stream/index.ts";
 import { invalidArgument } from "../../socket/errors.ts";
-import type { FieldsInit } from "../syntax/fields.ts";
 import type { HttpHandler } from "./connection.ts";
 import type { HttpReply } from "./reply.ts";
 import type { HttpRequest } from "./request.ts";
@@ -20,10 +18,8 @@ export interface FetchInfo {
   readonly localAddress: AnyAddress | undefined;
   /** The request as it was sent: its target, its fields in order; its content, where a Request can have none. */
   readonly raw: HttpRequest;
-  /** Sends a response before the final one: 103 (Early Hints). */
-  informational(status: number, fields?: FieldsInit): Promise<void>;
-  /** Accepts another protocol, as HttpReply.upgrade(); what the handler returns after that is not sent. */
-  upgrade(fields?: FieldsInit): Promise<ByteStream>;
+  /** Answers without a Response: 103, another protocol, files. What the handler returns after that is not sent. */
+  readonly reply: HttpReply;
 }
 
 /** Answers one request. */
@@ -34,11 +30,11 @@ export type FetchHandler = (
 
 class Info implements FetchInfo {
   readonly raw: HttpRequest;
-  readonly #reply: HttpReply;
+  readonly reply: HttpReply;
 
   constructor(raw: HttpRequest, reply: HttpReply) {
     this.raw = raw;
-    this.#reply = reply;
+    this.reply = reply;
   }
 
   get remoteAddress(): AnyAddress | undefined {
@@ -47,14 +43,6 @@ class Info implements FetchInfo {
 
   get localAddress(): AnyAddress | undefined {
     return this.raw.localAddress;
-  }
-
-  informational(status: number, fields?: FieldsInit): Promise<void> {
-    return this.#reply.informational(status, fields);
-  }
-
-  upgrade(fields?: FieldsInit): Promise<ByteStream> {
-    return this.#reply.upgrade(fields);
   }
 }
 

@@ -5,6 +5,8 @@ import { TIMEOUT_MS_MAX } from "../../socket/base.ts";
 import { invalidArgument, outOfRange } from "../../socket/errors.ts";
 import { HTTP_LIMITS } from "../syntax/limits.ts";
 import type { HttpLimits } from "../syntax/limits.ts";
+import { compressionOf } from "./compression.ts";
+import type { CompressOptions, Compression } from "./compression.ts";
 
 /** How long one connection may keep a server waiting, and for how much. Times are milliseconds above 0; Infinity: no limit. */
 export interface ConnectionOptions {
@@ -31,6 +33,11 @@ export interface ConnectionOptions {
    */
   readonly unreadBytesMax?: number | undefined;
   /**
+   * Compresses answers of text for clients that take it: true, or how. Default: not. Over TLS a page that holds a secret
+   * and repeats what a request said lets the secret be guessed by its length (BREACH): leave it off for those.
+   */
+  readonly compress?: boolean | CompressOptions | undefined;
+  /**
    * Told what a handler threw that is not the peer's fault, and that it did not answer. Default: a process warning with
    * the code BERKELEY_HANDLER.
    */
@@ -47,6 +54,7 @@ export interface CheckedOptions {
   readonly sendTimeoutMs: number;
   readonly requestsMax: number;
   readonly unreadBytesMax: number;
+  readonly compression: Compression | undefined;
   readonly onError: (error: unknown) => void;
 }
 
@@ -104,8 +112,17 @@ export function checkOptions(options: ConnectionOptions): CheckedOptions {
     sendTimeoutMs: amount(options, "sendTimeoutMs"),
     requestsMax: amount(options, "requestsMax"),
     unreadBytesMax: amount(options, "unreadBytesMax"),
+    compression: checkCompression(options.compress),
     onError,
   };
+}
+
+function checkCompression(given: boolean | CompressOptions | undefined): Compression | undefined {
+  if (given === undefined || given === false) return undefined;
+  if (given === true) return compressionOf({});
+  if (typeof given !== "object" || given === null)
+    throw invalidArgument("options.compress", "a boolean or an object", given);
+  return compressionOf(given);
 }
 
 function warn(error: unknown): void {

@@ -8,16 +8,24 @@ import { HttpFields } from "../syntax/fields.ts";
 import type { FieldsInit } from "../syntax/fields.ts";
 import type { ResponseWriter } from "../writer.ts";
 import { httpDate } from "./clock.ts";
+import { Compressor, encode } from "./compression.ts";
+import type { Coding, Compression } from "./compression.ts";
+import { readFile } from "./files.ts";
+import type { OpenFile } from "./files.ts";
 
 /** What a reply needs of its connection. */
 export interface ReplySink {
   readonly writer: ResponseWriter;
+  /** How answers are compressed; undefined: not at all. */
+  readonly compression: Compression | undefined;
   /** Whether the connection can live on behind this answer, as things stand. `isComplete`: nothing of it follows. */
   livesOn(isComplete: boolean): boolean;
   /** The request's content was read to its end. */
   readonly contentRead: boolean;
   /** Sends what was written; resolves when the peer's side of the connection has taken it. */
   flush(): Promise<void>;
+  /** Sends a part of a file behind what was written. */
+  sendFile(file: OpenFile, start: number, length: number): Promise<void>;
   /** Hands the stream out, behind what was written, with what came behind the request. */
   switchOver(): Promise<ByteStream>;
 }
@@ -30,17 +38,24 @@ export interface BeginOptions {
   readonly reason?: string | undefined;
 }
 
+// Where it is: not begun; the head was written; nothing more may be written, and it is not complete; complete.
 const OPEN = 0;
 const BEGUN = 1;
-const ENDED = 2;
+const CLOSING = 2;
+const ENDED = 3;
 
-/** The answer to one request, as a handler of HttpServer makes it. */
+const FILE_PIECE_BYTES = 65_536;
+
+/** The answer to one request, as a handler of serve() makes it. */
 export class HttpReply {
   readonly #sink: ReplySink;
   readonly #request: RequestHead;
   #place = OPEN;
   /** Content follows the head. */
   #hasContent = false;
+  #compressor: Compressor | undefined;
+  /** What is still done about it when the handler has returned. @internal */
+  pending: Promise<void> | undefined = undefined;
 
   /** @internal */
   constructor(sink: ReplySink, request: RequestHead) {
@@ -48,7 +63,7 @@ export class HttpReply {
     this.#request = request;
   }
 
-  /** Whether the final head was written. */
+  /** Whether the final head was written, or will be. */
   get begun(): boolean {
     return this.#place !== OPEN;
   }
@@ -70,6 +85,12 @@ export class HttpReply {
   send(status: number, fields: FieldsInit = HttpFields.EMPTY, body: string | Uint8Array = ""): void {
     if (this.#place !== OPEN) throw answered();
     const length = typeof body === "string" ? Buffer.byteLength(body) : body.length;
+    const { compression } = this.#sink;
+    if (compression === undefined) this.#sendPlain(status, fields, body, length);
+    else this.#sendEncoded(compression, status, fields, body, length);
+  }
+
+  #sendPlain(status: number, fields: FieldsInit, body: string | Uint8Array, length: number): void {
     const { writer } = this.#sink;
     const init = { status, fields, body: length, keepAlive: this.#sink.livesOn(true), date: httpDate() };
     if (writer.head(init, this.#request)) writer.data(body);
@@ -77,26 +98,76 @@ export class HttpReply {
     this.#place = ENDED;
   }
 
+  #sendEncoded(
+    compression: Compression,
+    status: number,
+    init: FieldsInit,
+    body: string | Uint8Array,
+    length: number,
+  ): void {
+    const accept = this.#request.fields.get("accept-encoding");
+    const { fields, coding } = encode(compression, status, init, length, accept);
+    if (coding === undefined) this.#sendPlain(status, fields, body, length);
+    else if (this.#request.method === "HEAD") {
+      // How long it would become is not worth the work.
+      this.#writeHead(status, fields, "untilClose", undefined, true);
+      this.#finish(undefined);
+    } else {
+      this.#place = CLOSING;
+      this.pending = this.#sendSmaller(status, HttpFields.from(fields), body, coding);
+    }
+  }
+
+  async #sendSmaller(
+    status: number,
+    fields: HttpFields,
+    body: string | Uint8Array,
+    coding: Coding,
+  ): Promise<void> {
+    const smaller = await new Compressor(coding).end(body);
+    this.#sendPlain(status, fields, smaller, smaller.length);
+  }
+
   /**
-   * Begins an answer whose content follows piece by piece: write(), then end(). The head leaves with the first piece.
+   * Begins an answer whose content follows piece by piece: write() or writeFile(), then end(). The head leaves with the
+   * first piece.
    *
    * @throws {LocalProtocolError} as send().
    */
   begin(status: number, fields: FieldsInit = HttpFields.EMPTY, options: BeginOptions = {}): void {
     if (this.#place !== OPEN) throw answered();
     const { length, reason } = options;
-    // What would follow HEAD need not be told; untilClose tells nothing.
-    const isChunked = this.#request.version === "1.1" && this.#request.method !== "HEAD";
-    this.#begin(status, fields, length ?? (isChunked ? "chunked" : "untilClose"), reason);
+    const { compression } = this.#sink;
+    if (compression === undefined) {
+      this.#writeHead(status, fields, length ?? this.#unknownLength, reason, false);
+      return;
+    }
+    const accept = this.#request.fields.get("accept-encoding");
+    const encoded = encode(compression, status, fields, length, accept);
+    const isPlain = encoded.coding === undefined;
+    this.#writeHead(
+      status,
+      encoded.fields,
+      isPlain ? (length ?? this.#unknownLength) : this.#unknownLength,
+      reason,
+      false,
+    );
+    if (encoded.coding !== undefined && this.#hasContent) this.#compressor = new Compressor(encoded.coding);
   }
 
-  #begin(
+  /** What would follow HEAD need not be told; untilClose tells nothing. */
+  get #unknownLength(): "chunked" | "untilClose" {
+    return this.#request.version === "1.1" && this.#request.method !== "HEAD" ? "chunked" : "untilClose";
+  }
+
+  #writeHead(
     status: number,
     fields: FieldsInit,
     body: number | "chunked" | "untilClose",
     reason: string | undefined,
+    isComplete: boolean,
   ): void {
-    const init = { status, fields, body, keepAlive: this.#sink.livesOn(false), date: httpDate() };
+    const init = { status, fields, body, keepAlive: this.#sink.livesOn(isComplete), date: httpDate() };
     const { writer } = this.#sink;
     this.#hasContent = writer.head(reason === undefined ? init : { ...init, reason }, this.#request);
     this.#place = BEGUN;
@@ -111,9 +182,41 @@ export class HttpReply {
    *   connection broke.
    */
   async write(data: string | Uint8Array): Promise<void> {
-    if (this.#place !== BEGUN) throw mistake("ERR_HTTP_SEQUENCE", "write() without begin()");
-    if (this.#hasContent) this.#sink.writer.data(data);
+    this.#checkBegun("write");
+    if (this.#hasContent && data.length > 0) {
+      const piece = this.#compressor === undefined ? data : await this.#compressor.write(data);
+      this.#sink.writer.data(piece);
+    }
     await this.#sink.flush();
+  }
+
+  /**
+   * Sends a part of a file: by sendfile(2) where the connection is a plain socket and the length was announced, else read
+   * and written.
+   *
+   * @param file    stays open, and the caller's.
+   * @param start   its first byte, 0 or more.
+   * @param length  how many bytes.
+   * @throws {LocalProtocolError} as write(); ERR_HTTP_BODY_TOO_SHORT: the file ends before. @throws what node:fs reports.
+   */
+  async writeFile(file: OpenFile, start: number, length: number): Promise<void> {
+    this.#checkBegun("writeFile");
+    if (!this.#hasContent || length === 0) return;
+    if (this.#compressor === undefined && this.#sink.writer.passBy(length)) {
+      await this.#sink.sendFile(file, start, length);
+      return;
+    }
+    const end = start + length;
+    for (let at = start; at < end; ) {
+      const piece = await readFile(file, at, Math.min(FILE_PIECE_BYTES, end - at));
+      if (piece.length === 0) throw mistake("ERR_HTTP_BODY_TOO_SHORT", "the file became shorter");
+      await this.write(piece);
+      at += piece.length;
+    }
+  }
+
+  #checkBegun(call: string): void {
+    if (this.#place !== BEGUN) throw mistake("ERR_HTTP_SEQUENCE", `${call}() without begin()`);
   }
 
   /**
@@ -125,10 +228,33 @@ export class HttpReply {
    *   connection is closed.
    */
   end(trailers?: FieldsInit): void {
-    if (this.#place !== BEGUN) throw mistake("ERR_HTTP_SEQUENCE", "end() without begin()");
+    this.#checkBegun("end");
+    const compressor = this.#compressor;
+    if (compressor === undefined) {
+      this.#finish(trailers);
+      return;
+    }
+    this.#place = CLOSING;
+    this.pending = this.#endEncoded(
+      compressor,
+      trailers === undefined ? undefined : HttpFields.from(trailers),
+    );
+  }
+
+  async #endEncoded(compressor: Compressor, trailers: HttpFields | undefined): Promise<void> {
+    this.#sink.writer.data(await compressor.end(""));
+    this.#finish(trailers);
+  }
+
+  #finish(trailers: FieldsInit | undefined): void {
     const sends = this.#hasContent && this.#request.version === "1.1";
     this.#sink.writer.end(sends ? trailers : undefined);
     this.#place = ENDED;
+  }
+
+  /** The handler has returned, and nothing more is expected. @internal */
+  release(): void {
+    if (!this.ended) this.#compressor?.close();
   }
 
   /**
@@ -156,8 +282,8 @@ export class HttpReply {
       if (this.#place !== OPEN) throw answered();
       if (!this.#sink.contentRead) throw mistake("ERR_HTTP_SEQUENCE", "the request's content was not read");
       if (!this.#request.upgrade) throw mistake("ERR_HTTP_SEQUENCE", "no other protocol was offered");
-      this.#begin(this.#request.method === "CONNECT" ? 200 : 101, fields, 0, undefined);
-      this.end();
+      this.#writeHead(this.#request.method === "CONNECT" ? 200 : 101, fields, 0, undefined, false);
+      this.#finish(undefined);
       return this.#sink.switchOver();
     } catch (error) {
       return Promise.reject(error);

@@ -1,11 +1,14 @@
 // The way of the bytes under one connection of a server: what is received goes to the parser, what was written leaves in
 // as few calls as can be, and neither may take too long. It knows a ByteStream and its deadlines, and no order of messages.
 
+import { SocketStream } from "../../stream/index.ts";
 import type { ByteStream } from "../../stream/index.ts";
 import { ByteBuilder } from "../../wire/byte-builder.ts";
 import { RequestParser } from "../parser.ts";
-import { refusal } from "../syntax/errors.ts";
+import { mistake, refusal } from "../syntax/errors.ts";
 import type { Clock, Waiting } from "./clock.ts";
+import { readFile } from "./files.ts";
+import type { OpenFile } from "./files.ts";
 import type { CheckedOptions } from "./options.ts";
 
 /** Up to so many bytes are joined and sent in one call. What is larger is not copied. */
@@ -13,6 +16,8 @@ export const JOINED_BYTES_MAX = 65_536;
 /** A larger piece is sent in pieces of so many bytes, and each may take sendTimeoutMs. */
 const SEND_BYTES = 65_536;
 
+/** The same of a file that sendfile(2) sends. */
+const FILE_BYTES = 262_144;
 /** How long a client that was told 408 may go on; as lingerTimeoutMs of berkeley/server. */
 const LINGER_MS = 2000;
 
@@ -147,17 +152,47 @@ export class Transport implements Waiting {
     return length <= JOINED_BYTES_MAX ? this.#send(out.take()) : this.#sendPieces(out.takePieces());
   }
 
-  async #send(bytes: Uint8Array): Promise<void> {
+  #send(bytes: Uint8Array): Promise<void> {
+    return this.#timed(this.stream.sendAll(bytes));
+  }
+
+  async #timed<T>(sending: Promise<T>): Promise<T> {
     this.#sendDeadline = this.#clock.now + this.#options.sendTimeoutMs;
     this.#sending++;
     try {
-      await this.stream.sendAll(bytes);
+      return await sending;
     } catch (error) {
       this.broke = error;
       throw error;
     } finally {
       this.#sendDeadline = --this.#sending === 0 ? NONE : this.#clock.now + this.#options.sendTimeoutMs;
     }
+  }
+
+  /**
+   * Sends a part of a file behind what was written: by sendfile(2) where the stream is a socket's.
+   *
+   * @throws {LocalProtocolError} ERR_HTTP_BODY_TOO_SHORT: the file ends before.
+   */
+  async sendFile(file: OpenFile, start: number, length: number): Promise<void> {
+    await this.flush();
+    const { stream } = this;
+    const end = start + length;
+    for (let at = start; at < end; ) {
+      const count = Math.min(FILE_BYTES, end - at);
+      const sent =
+        stream instanceof SocketStream
+          ? await this.#timed(stream.socket.sendfile(file.fd, at, count))
+          : await this.#copyFile(file, at, count);
+      if (sent === 0) throw mistake("ERR_HTTP_BODY_TOO_SHORT", "the file became shorter while it was sent");
+      at += sent;
+    }
+  }
+
+  async #copyFile(file: OpenFile, at: number, count: number): Promise<number> {
+    const bytes = await readFile(file, at, Math.min(count, SEND_BYTES));
+    if (bytes.length > 0) await this.#send(bytes);
+    return bytes.length;
   }
 
   async #sendPieces(pieces: readonly Uint8Array[]): Promise<void> {

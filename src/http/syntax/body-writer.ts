@@ -50,12 +50,27 @@ export abstract class BodyWriter {
       out.latin1("\r\n");
       return;
     }
-    if (this.#framing !== "untilClose") {
-      if (size > this.#left)
-        throw mistake("ERR_HTTP_BODY_TOO_LONG", `${size} bytes of content, where ${this.#left} were left`);
-      this.#left -= size;
-    }
+    if (this.#framing !== "untilClose") this.#count(size);
     this.#put(data);
+  }
+
+  /**
+   * Counts content that goes out by another way, behind what was written and before what is written next: sendfile(2).
+   *
+   * @returns whether the framing lets it; not in chunks.
+   * @throws {LocalProtocolError} ERR_HTTP_BODY_TOO_LONG, ERR_HTTP_SEQUENCE: as data().
+   */
+  passBy(size: number): boolean {
+    if (this.#place !== "body") throw mistake("ERR_HTTP_SEQUENCE", "content without a head");
+    if (this.#framing === "chunked") return false;
+    if (this.#framing !== "untilClose") this.#count(size);
+    return true;
+  }
+
+  #count(size: number): void {
+    if (size > this.#left)
+      throw mistake("ERR_HTTP_BODY_TOO_LONG", `${size} bytes of content, where ${this.#left} were left`);
+    this.#left -= size;
   }
 
   /**
