@@ -20,7 +20,8 @@ packages=(
   nginx-light         # HTTP: another reading of the same bytes, a proxy before our servers
   haproxy             # the PROXY protocol's own program
   openssl             # certificates for it
-  systemd             # systemd-socket-activate; nothing of it runs
+  redis-server        # ioredis over our streams
+  python3-aiosmtpd    # nodemailer over our streams
   build-essential     # node-gyp; its gcc brings AddressSanitizer
 )
 

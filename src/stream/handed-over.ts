@@ -26,6 +26,11 @@ export class HandedOverStream implements ByteStream {
     return Promise.resolve(first.subarray(0, bytesMax));
   }
 
+  /** The stream itself, with what is to come first still here. @internal */
+  get beneath(): ByteStream {
+    return this.#stream;
+  }
+
   /** Takes out what was to come first, and gives the stream beneath, which this one then is no more than. @internal */
   unwrap(): { readonly first: Buffer; readonly stream: ByteStream } {
     const first = this.#first;
