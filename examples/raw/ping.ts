@@ -34,7 +34,7 @@ function isOurs(packet: Buffer, sequence: number): boolean {
 using sock = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
 let answers = 0;
 for (let sequence = 1; sequence <= count; sequence++) {
-  const signal = AbortSignal.timeout(2000);
+  const signal = AbortSignal.timeout(1000);
   const begin = performance.now();
   try {
     await sock.sendto(echoRequest(sequence), [host, 0], { signal });
