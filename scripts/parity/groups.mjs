@@ -26,7 +26,7 @@ export const GROUPS = [
     classes: "BasicTCPTest 10, BasicTCPTest2 10, BufferIOTest 8, TCPCloserTest 1, BasicSocketPairTest 3",
     files:
       tests(`socket/accept socket/address socket/module socket/transfer message/pair engine/close engine/order
-      interop/python interop/rude interop/tools sync/calls parity/streams`),
+      interop/python interop/rude interop/tools sync/calls sync/sharing parity/python parity/streams`),
   },
   {
     name: "datagrams: UDP, UDP-Lite",
