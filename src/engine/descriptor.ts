@@ -48,7 +48,7 @@ export class Descriptor {
   /** Told apart from an earlier user of the same number. */
   readonly generation: number;
   #flags: number;
-  /** Waiting operations, oldest first. */
+  /** Who waits: the youngest (queues.ts). */
   reads: Operation | null = null;
   writes: Operation | null = null;
 

@@ -22,10 +22,13 @@ import type { Operation } from "./operation.ts";
 import { Postponed } from "./postponed.ts";
 import { Queues } from "./queues.ts";
 import { listen, stopListening } from "./signal.ts";
-import { EAGAIN, ECANCELED } from "../constants/index.ts";
+import { EAGAIN } from "../constants/index.ts";
 
 /** Work of one turn: a call counts 1, and 1 more for each 8 KiB moved; about 2 ms on the machine it was measured on. */
 const TURN_CREDIT = 1024;
+
+/** Work of an operation whose time is up: enough for a call with all that it brings, however much the turn has spent. */
+const LAST_TRY_CREDIT = 64;
 
 /** No limit of time. */
 export const FOREVER = -1;
@@ -132,13 +135,11 @@ export class Engine {
       descriptor.interest = 0;
     }
     for (const direction of [READ, WRITE, ERRORS]) {
-      let operation = this.#queues.head(descriptor, direction);
-      this.#queues.setHead(descriptor, direction, null);
-      while (operation !== null) {
-        const { next } = operation;
-        this.#unpark(descriptor, operation);
-        operation.end(operation.owner.failure(operation.syscall, -ECANCELED, operation.progress));
-        operation = next;
+      for (;;) {
+        const operation = this.#queues.head(descriptor, direction);
+        if (operation === null) break;
+        this.#take(descriptor, direction, operation);
+        operation.cancel();
       }
     }
     this.postponed.release(descriptor);
@@ -189,9 +190,13 @@ export class Engine {
   #expire(descriptor: Descriptor, direction: number, operation: Operation): void {
     // A last try, as poll(2) would: bytes that arrived while the loop was busy were in time.
     // It is made whatever the turn has spent, and those ahead in the queue make theirs first.
-    this.#makeReady(descriptor, direction);
-    this.credit = Math.max(this.credit, 1);
-    this.#run(descriptor, direction);
+    let head: Operation | null;
+    do {
+      head = this.#queues.head(descriptor, direction);
+      this.#makeReady(descriptor, direction);
+      this.credit = Math.max(this.credit, LAST_TRY_CREDIT);
+      this.#run(descriptor, direction);
+    } while (operation.guard !== undefined && this.#queues.head(descriptor, direction) !== head);
     const { guard } = operation;
     if (guard === undefined) return;
     const reason = operation.owner.expiry(operation.syscall, guard.ms, operation.progress);
@@ -287,7 +292,7 @@ export class Engine {
     for (;;) {
       const operation = this.#queues.head(descriptor, direction);
       if (operation === null) return;
-      if (direction === ERRORS) return this.#runErrors(descriptor, operation);
+      if (direction === ERRORS) return this.#runErrors(descriptor);
       if (!this.ready(descriptor, direction)) return;
       if (this.credit <= 0) {
         this.#defer(descriptor);
@@ -314,18 +319,15 @@ export class Engine {
   }
 
   /** Tries everybody who waits for the error queue once. The first who finds it empty says so, and spares the others a call. */
-  #runErrors(descriptor: Descriptor, head: Operation): void {
+  #runErrors(descriptor: Descriptor): void {
     this.credit--;
-    for (let operation: Operation | null = head; operation !== null; ) {
-      const { next }: Operation = operation;
+    for (const operation of this.#queues.all(descriptor, ERRORS))
       try {
         const result = operation.attempt();
         if (result !== -EAGAIN && this.#take(descriptor, ERRORS, operation)) operation.settle(result);
       } catch (error) {
         if (this.#take(descriptor, ERRORS, operation)) operation.fail(error);
       }
-      operation = next;
-    }
   }
 
   /** Takes an operation off its queue. Whether it was there. */
@@ -338,7 +340,6 @@ export class Engine {
   /** Whatever hangs on an operation that no longer waits is let go. */
   #unpark(descriptor: Descriptor, operation: Operation): void {
     if (descriptor.referenced && --this.#active === 0) this.backend.unref();
-    if (operation.next !== null) operation.next = null;
     const { guard } = operation;
     if (guard === undefined) return;
     operation.guard = undefined;

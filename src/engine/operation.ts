@@ -1,6 +1,8 @@
 // One waiting call: how to try it, what its result becomes, whom to tell. It settles exactly once, because only the
 // engine settles it and takes it off its queue in the same step. It knows neither descriptors nor system calls.
 
+import { ECANCELED } from "../constants/index.ts";
+
 /** How many bytes the kernel has taken so far, kept current while a call runs. */
 export interface Progress {
   bytes: number;
@@ -80,7 +82,7 @@ export abstract class Operation<T = unknown> {
   resolve: ((value: T) => void) | undefined = undefined;
   reject: ((reason: unknown) => void) | undefined = undefined;
   // These lie with the class until they are set: each idle connection holds an operation.
-  /** The next in the same queue. */
+  /** The next in the same queue; of the youngest the oldest, and of one that waits alone none (queues.ts). */
   declare next: Operation | null;
   /** What may end the wait early; undefined once it has ended, and of most always. */
   declare guard: Guard | undefined;
@@ -123,6 +125,12 @@ export abstract class Operation<T = unknown> {
     const result = this.salvage();
     if (result < 0) this.fail(reason);
     else this.settle(result);
+  }
+
+  /** Ends it because its descriptor is closed or given away. */
+  cancel(): void {
+    const result = this.salvage();
+    this.settle(result < 0 ? -ECANCELED : result);
   }
 
   /** Delivers a result of the kernel's to the promise. */

@@ -5,19 +5,9 @@ import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { MSG_DONTWAIT, create_server, socket } from "berkeley";
 import { receiveExactly, receiveToEnd } from "../support/berkeley-tcp.ts";
-import { NARROW, TOO_MUCH, codeOf, pattern, rejection, tcpPair } from "../support/pair.ts";
+import { NARROW, TOO_MUCH, codeOf, pattern, rejection, settling, tcpPair } from "../support/pair.ts";
 
 const MANY = 100;
-
-/** Notes the order in which promises settle. */
-function settling<T>(promises: readonly Promise<T>[]): { order: number[]; all: Promise<unknown> } {
-  const order: number[] = [];
-  const noted = promises.map(async (promise, index) => {
-    await promise.catch(() => undefined);
-    order.push(index);
-  });
-  return { order, all: Promise.all(noted) };
-}
 
 test("recv()s that wait on one socket get the bytes in the order of their calls, and settle in it", async () => {
   using pair = await tcpPair();

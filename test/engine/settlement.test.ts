@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
-import { SHUT_WR, create_server, socket } from "berkeley";
+import { MSG_WAITALL, SHUT_WR, create_server, socket } from "berkeley";
 import type { Socket } from "berkeley";
 import { receiveExactly, receiveToEnd } from "../support/berkeley-tcp.ts";
 import {
@@ -16,6 +16,7 @@ import {
   pattern,
   rejection,
   reset,
+  settling,
   stillWaits,
   tcpPair,
 } from "../support/pair.ts";
@@ -72,6 +73,34 @@ test("recv() behind another delivers the bytes that came in time for both", asyn
   assert.deepEqual([(await patient).toString(), (await hasty).toString()], ["1", "2"]);
 });
 
+test("recv() behind others delivers the bytes that came in time for all even when the turn's work is spent", async () => {
+  using pair = await tcpPair();
+  using other = await tcpPair();
+  const { a, b } = pair;
+  const patient = [a.recv(1), a.recv(1), a.recv(1)];
+  a.settimeout(0.005);
+  const hasty = a.recv(1);
+  await b.sendall("1234");
+  const more = Promise.allSettled(Array.from({ length: 3000 }, () => other.a.sendall("."))); // than one turn may do
+  computeFor(20);
+  const texts = await Promise.all([...patient, hasty].map(async (each) => (await each).toString()));
+  assert.deepEqual(texts, ["1", "2", "3", "4"]);
+  await more;
+});
+
+test("recv() with MSG_WAITALL whose time is up delivers what came in time even when the turn's work is spent", async () => {
+  using pair = await tcpPair();
+  using other = await tcpPair();
+  const { a, b } = pair;
+  a.settimeout(0.005);
+  const waiting = a.recv(7, MSG_WAITALL);
+  await b.sendall("in time");
+  const more = Promise.allSettled(Array.from({ length: 3000 }, () => other.a.sendall(".")));
+  computeFor(20);
+  assert.equal((await waiting).toString(), "in time");
+  await more;
+});
+
 test("recv() that is aborted rejects with the signal's reason, and the bytes wait for the next call", async () => {
   using pair = await tcpPair();
   const { a, b } = pair;
@@ -110,16 +139,41 @@ test("recv() has left the signal when it has settled, however it settled", async
 });
 
 test("close() inside of an abort listener ends what waits once", async () => {
+  for (const first of [true, false]) {
+    using pair = await tcpPair();
+    const { a } = pair;
+    const controller = new AbortController();
+    const { signal } = controller;
+    if (first) signal.addEventListener("abort", () => a.close());
+    const ends = [rejection(a.recv(1, 0, { signal })), rejection(a.recv(1, 0, { signal }))];
+    if (!first) signal.addEventListener("abort", () => a.close());
+    controller.abort();
+    const names = (await Promise.all(ends)).map(({ name }) => name);
+    const name = first ? "SocketError" : "AbortError";
+    assert.deepEqual(names, [name, name]);
+  }
+});
+
+test("a signal has one listener for all calls that wait with it, and none when they have settled", async () => {
   using pair = await tcpPair();
-  const { a } = pair;
+  const { a, b } = pair;
   const controller = new AbortController();
   const { signal } = controller;
-  const first = rejection(a.recv(1, 0, { signal }));
-  signal.addEventListener("abort", () => a.close());
-  const second = rejection(a.recv(1, 0, { signal }));
-  controller.abort();
-  assert.equal((await first).name, "AbortError");
-  assert.equal((await second).code, "ECANCELED");
+  const listeners = (): number => getEventListeners(signal, "abort").length;
+  const served = Array.from({ length: 1000 }, () => a.recv(1, 0, { signal }));
+  assert.equal(listeners(), 1);
+  await b.sendall(pattern(1000));
+  assert.ok(Buffer.concat(await Promise.all(served)).equals(pattern(1000)));
+  assert.equal(listeners(), 0);
+  const aborted = [a, b].flatMap((end) => Array.from({ length: 1000 }, () => end.recv(1, 0, { signal })));
+  const { order, all } = settling(aborted);
+  const reason = { any: "value" };
+  controller.abort(reason);
+  for (const { status, ...rest } of await Promise.allSettled(aborted))
+    assert.deepEqual({ status, ...rest }, { status: "rejected", reason });
+  await all;
+  assert.deepEqual(order, [...order.keys()]);
+  assert.equal(listeners(), 0);
 });
 
 test("sendall() that is aborted says how many bytes went, and exactly these arrive", async () => {

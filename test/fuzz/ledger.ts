@@ -21,7 +21,7 @@ export interface Asked {
   readonly room?: number;
   /** A read that leaves the bytes where they are. */
   readonly peeks?: boolean;
-  /** A write that goes on until all is taken. */
+  /** A write that goes on until all is taken, a read that goes on until all is there. */
   readonly all?: boolean;
   readonly progress?: { readonly bytes: number } | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -30,6 +30,8 @@ export interface Asked {
   /** What it resolved with, as what it took of `data` or as what it brought. */
   readonly took?: (value: unknown) => number;
   readonly brought?: (value: unknown) => Uint8Array;
+  /** What had come before an error, of a read that goes on until all is there. */
+  readonly rest?: (error: unknown) => Uint8Array | undefined;
 }
 
 /** A call in the ledger. */
@@ -113,6 +115,8 @@ export class End {
       assert.ok(bytes.length <= room, `brought ${bytes.length} bytes`);
       if (bytes.length === 0 && room > 0)
         assert.ok(this.peer.ended || this.connection.rude, "told an end that was none");
+      if (asked.all === true && bytes.length < room)
+        assert.ok(this.#mayStop(entry), `brought only ${bytes.length} bytes`);
       entry.bytes = bytes;
       return;
     }
@@ -123,9 +127,19 @@ export class End {
     entry.taken = taken;
   }
 
+  /** A read that goes on until all is there may end before. */
+  #mayStop({ asked, since, timeout }: Entry): boolean {
+    const waited = performance.now() - since + TIMER_SLACK_MS;
+    const late = timeout !== null && waited >= timeout * 1000;
+    return (
+      late || asked.signal?.aborted === true || this.interrupted || this.peer.ended || this.connection.rude
+    );
+  }
+
   #rejected(entry: Entry, error: unknown): void {
     const { asked } = entry;
-    if (asked.all === true) {
+    entry.bytes = asked.rest?.(error);
+    if (asked.all === true && asked.direction === "writes") {
       const { bytesSent } = error as SocketError;
       entry.taken = bytesSent ?? asked.progress?.bytes ?? 0;
       assert.equal(asked.progress?.bytes ?? entry.taken, entry.taken, "its progress and bytesSent");

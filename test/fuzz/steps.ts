@@ -2,7 +2,16 @@
 // answered, so a seed makes the same calls again. It makes the calls and enters them in the ledger; judging is not its job.
 
 import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
-import { MSG_DONTWAIT, MSG_PEEK, SHUT_RDWR, SHUT_WR, SOL_SOCKET, SO_SNDBUF, socket } from "berkeley";
+import {
+  MSG_DONTWAIT,
+  MSG_PEEK,
+  MSG_WAITALL,
+  SHUT_RDWR,
+  SHUT_WR,
+  SOL_SOCKET,
+  SO_SNDBUF,
+  socket,
+} from "berkeley";
 import { computeFor, reset } from "../support/pair.ts";
 import { Random } from "../support/random.ts";
 import type { Connection, End } from "./ledger.ts";
@@ -99,6 +108,7 @@ export class Program {
     const options = signal === undefined ? undefined : { signal };
     const peeks = (flags & MSG_PEEK) !== 0;
     const asked = {
+      all: (flags & MSG_WAITALL) !== 0 && kind < 3, // recvmsg_into() brings what is there
       direction: "reads",
       room: size,
       peeks,
@@ -110,12 +120,16 @@ export class Program {
     const into = Buffer.alloc(size + 10, UNTOUCHED);
     if (kind < 2 || size === 0) {
       const text = this.#note(`${name}.recv${words}`);
-      void end.enter({ ...asked, text, brought }, () => sock.recv(size, flags, options));
+      const rest = (error: unknown): Uint8Array | undefined => (error as { data?: Buffer }).data;
+      void end.enter({ ...asked, text, brought, rest }, () => sock.recv(size, flags, options));
     } else if (kind === 2) {
       const text = this.#note(`${name}.recv_into${words}`);
       const view = into.subarray(5, size + 8);
       const call = (): Promise<number> => sock.recv_into(view, size, flags, options);
-      void end.enter({ ...asked, text, brought: (count) => filled(into, 5, count as number) }, call);
+      const came = (count: unknown): Uint8Array => filled(into, 5, count as number);
+      const rest = (error: unknown): Uint8Array =>
+        came((error as { bytesReceived?: number }).bytesReceived ?? 0);
+      void end.enter({ ...asked, text, brought: came, rest }, call);
     } else {
       const text = this.#note(`${name}.recvmsg_into${words}`);
       const views = [into.subarray(5, 6), into.subarray(6, size + 5)];
@@ -125,18 +139,9 @@ export class Program {
   }
 
   #readFlags(): number {
-    return this.#random.pick([
-      0,
-      0,
-      0,
-      0,
-      0,
-      0,
-      MSG_DONTWAIT,
-      MSG_DONTWAIT,
-      MSG_PEEK,
-      MSG_PEEK | MSG_DONTWAIT,
-    ]);
+    const [plain, once] = [0, MSG_DONTWAIT];
+    const flags = [plain, plain, plain, plain, plain, once, once, MSG_WAITALL, MSG_PEEK, MSG_PEEK | once];
+    return this.#random.pick(flags);
   }
 
   #write(end: End, kind: number, size = this.#random.pick(WRITE_SIZES), flags = this.#writeFlags()): void {

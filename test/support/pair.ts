@@ -127,6 +127,16 @@ export function thrown(call: () => unknown): SocketError {
   return assert.fail(`returned ${String(value)}`);
 }
 
+/** Notes the order in which promises settle. */
+export function settling(promises: readonly Promise<unknown>[]): { order: number[]; all: Promise<unknown> } {
+  const order: number[] = [];
+  const noted = promises.map(async (promise, index) => {
+    await promise.catch(() => undefined);
+    order.push(index);
+  });
+  return { order, all: Promise.all(noted) };
+}
+
 /** Fails if the promise settles within a few turns of the loop. */
 export async function stillWaits(promise: Promise<unknown>): Promise<void> {
   let state = "waits";
