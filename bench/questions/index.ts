@@ -3,6 +3,8 @@ import type { Question } from "../support/question.ts";
 import { question as acceptRate } from "./accept-rate.ts";
 import { question as delay64x16k } from "./delay-64x16k.ts";
 import { question as delay64x64 } from "./delay-64x64.ts";
+import { question as duplex64x16k } from "./duplex-64x16k.ts";
+import { question as duplex64x64 } from "./duplex-64x64.ts";
 import { question as echo1x64 } from "./echo-1x64.ts";
 import { question as echo512x64 } from "./echo-512x64.ts";
 import { question as echo64x16k } from "./echo-64x16k.ts";
@@ -27,6 +29,8 @@ export const questions: readonly Question[] = [
   streamReceive,
   streamSend,
   relay,
+  duplex64x64,
+  duplex64x16k,
   acceptRate,
   workers,
   idleMemory,

@@ -7,6 +7,7 @@ import {
   TCP_NODELAY,
   type Socket,
 } from "berkeley";
+import { SocketStream, toDuplex } from "berkeley/stream";
 import { announce, BACKLOG, CHUNK_BYTES, chosenJob, ignoreDeparture, target } from "./control.ts";
 
 /** recv(): each message in memory of its own. */
@@ -38,6 +39,35 @@ async function echoInto(conn: Socket): Promise<void> {
   } finally {
     conn.close();
   }
+}
+
+/** The same over the interface that protocols use. */
+async function echoStream(conn: Socket): Promise<void> {
+  const stream = new SocketStream(conn);
+  try {
+    for (;;) {
+      const data = await stream.receiveSome(CHUNK_BYTES);
+      if (data.length === 0) break;
+      await stream.sendAll(data);
+    }
+  } catch (error) {
+    ignoreDeparture(error);
+  } finally {
+    stream.close();
+  }
+}
+
+/** As the node:net peer, over a stream of ours. */
+function echoDuplex(conn: Socket): Promise<void> {
+  const duplex = toDuplex(new SocketStream(conn));
+  duplex.on("error", ignoreDeparture);
+  duplex.on("data", (data) => {
+    if (!duplex.write(data)) {
+      duplex.pause();
+      duplex.once("drain", () => duplex.resume());
+    }
+  });
+  return Promise.resolve();
 }
 
 async function receive(conn: Socket): Promise<void> {
@@ -117,6 +147,8 @@ async function relayInto(conn: Socket): Promise<void> {
 const jobs = {
   echo,
   "echo-into": echoInto,
+  "echo-stream": echoStream,
+  "echo-duplex": echoDuplex,
   receive,
   "receive-into": receiveInto,
   send,

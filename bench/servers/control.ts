@@ -19,6 +19,8 @@ export const CHUNK_BYTES = 65_536;
 export type Job =
   | "echo"
   | "echo-into"
+  | "echo-stream"
+  | "echo-duplex"
   | "receive"
   | "receive-into"
   | "send"

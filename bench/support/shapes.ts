@@ -17,11 +17,22 @@ function described({ connections, bytes }: Messages): string {
   return `${connections} ${connections === 1 ? "connection" : "connections"} × ${size}`;
 }
 
+/** An echo as Node's Duplex, and without. */
+export const adapted: readonly Contestant[] = [
+  { label: "Berkeley toDuplex", peer: "berkeley", job: "echo-duplex" },
+  { label: "Berkeley stream", peer: "berkeley", job: "echo-stream" },
+  { label: "node:net", peer: "node-net", job: "echo" },
+];
+
 /** Messages echoed per second: each connection has one message under way. */
-export function echoQuestion(messages: Messages): Question {
+export function echoQuestion(
+  messages: Messages,
+  title = "Echo",
+  contestants: readonly Contestant[] = everyoneTwoWays("echo"),
+): Question {
   return {
     name: messages.name,
-    title: `Echo, ${described(messages)}`,
+    title: `${title}, ${described(messages)}`,
     columns: [
       { key: "perSecond", title: "messages/s", better: "more" },
       { key: "processorUs", title: "CPU µs/message", better: "less" },
@@ -29,7 +40,7 @@ export function echoQuestion(messages: Messages): Question {
       { key: "p99Us", title: "p99 µs", better: "less" },
       loadBusyColumn,
     ],
-    contestants: everyoneTwoWays("echo"),
+    contestants,
     async measure(server, conditions) {
       const { connections, bytes } = messages;
       const result = await runLoad(server, { mode: "pingpong", connections, bytes, ...conditions });
