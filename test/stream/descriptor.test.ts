@@ -7,7 +7,15 @@ import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { socketpair } from "berkeley";
 import type { Socket } from "berkeley";
-import { BufferedReader, SocketStream, adoptNetSocket, memoryPair, toNetSocket } from "berkeley/stream";
+import {
+  BufferedReader,
+  SocketStream,
+  adoptNetSocket,
+  connectTcp,
+  listenTcp,
+  memoryPair,
+  toNetSocket,
+} from "berkeley/stream";
 import { codeOf, openSockets, pattern, tcpPair, thrown } from "../support/pair.ts";
 
 /** A connection of which one end is Node's and the other ours to speak with. */
@@ -116,4 +124,18 @@ test("toNetSocket() refuses what is no SocketStream, and one that is closed", as
   b.close();
   a.close();
   assert.equal(thrown(() => toNetSocket(new SocketStream(a))).code, "EBADF");
+});
+
+test("a net.Server listens at the descriptor of a SocketListener", async () => {
+  const listener = await listenTcp("127.0.0.1");
+  const [host, port] = listener.localAddress as [string, number];
+  const server = createServer((socket) => socket.end("from Node"));
+  server.listen({ fd: listener.socket.detach() });
+  await once(server, "listening");
+  const stream = await connectTcp(host, port);
+  assert.equal((await new BufferedReader(stream).readAll()).toString(), "from Node");
+  assert.equal(listener.closed, true);
+  stream.close();
+  server.close();
+  await once(server, "close");
 });

@@ -4,7 +4,7 @@
 
 import { isIP } from "node:net";
 import type { Duplex } from "node:stream";
-import { ECONNABORTED, SocketError } from "../../index.ts";
+import { ECONNABORTED, EPIPE, SocketError } from "../../index.ts";
 import type { AnyAddress } from "../../index.ts";
 import { invalidArgument } from "../../socket/errors.ts";
 import { AdaptedStream } from "../adapted.ts";
@@ -54,7 +54,9 @@ export class DuplexStream extends AdaptedStream {
 
   /** @internal */
   protected write(bytes: Uint8Array, done: Done): void {
-    this.duplex.write(bytes, done);
+    // Some end themselves when what they stand on has ended (tls.TLSSocket).
+    if (this.duplex.writableEnded) done(new SocketError("sendall", -EPIPE));
+    else this.duplex.write(bytes, done);
   }
 
   /** @internal */
