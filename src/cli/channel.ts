@@ -4,6 +4,7 @@
 
 import { EMSGSIZE, SHUT_WR, SOCK_DGRAM, SOCK_STREAM, SocketError } from "../index.ts";
 import type { AnyAddress, Socket } from "../index.ts";
+import type { ByteStream } from "../stream/index.ts";
 import { addressKey } from "./peer.ts";
 import type { Input, Output } from "./stdio.ts";
 import { note } from "./stdio.ts";
@@ -79,6 +80,20 @@ export function socketChannel(conn: Socket, close: () => void = () => conn.close
       if (kind === "packets") conn.shutdown(SHUT_WR);
     },
     close,
+  };
+}
+
+/** A stream of bytes, whatever it is. Its failures are the stream's. */
+export function streamChannel(stream: ByteStream): Channel {
+  return {
+    kind: "stream",
+    async receive() {
+      const data = await stream.receiveSome(READ_BYTES);
+      return data.length === 0 ? undefined : data;
+    },
+    send: (data) => stream.sendAll(data),
+    end: () => void stream.closeWrite(),
+    close: () => stream.close(),
   };
 }
 

@@ -1,18 +1,21 @@
 // The echo service: what arrives goes back, and every event becomes one line of text. It knows no command line; who
 // prints the lines, and when to stop, is the caller's.
 
-import { AF_UNIX, MSG_DONTWAIT, SocketError } from "../index.ts";
+import { AF_UNIX, MSG_DONTWAIT, SOCK_STREAM, SocketError } from "../index.ts";
 import type { AnyAddress, Socket } from "../index.ts";
-import { MESSAGE_BYTES_MAX, socketChannel } from "./channel.ts";
-import type { Channel } from "./channel.ts";
-import { acceptEach, CONNECTIONS_MAX } from "./crowd.ts";
-import { formatEndpoint, isDatagram } from "./endpoint.ts";
+import { serve } from "../server/serve.ts";
+import { SocketListener } from "../stream/index.ts";
+import { MESSAGE_BYTES_MAX, socketChannel, streamChannel } from "./channel.ts";
+import { acceptEach } from "./crowd.ts";
+import { countOf, echoBack } from "./echo-conversation.ts";
+import { formatEndpoint, isDatagram, isStream, UsageError } from "./endpoint.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { describeFailure, isExpected } from "./failure.ts";
 import { listenOn } from "./open.ts";
 import type { Opened } from "./open.ts";
 import { describePeer, describeSender, isNameless } from "./peer.ts";
 import { renderBytes } from "./render.ts";
+import { areServingOptions, servingHandler, servingLimits, tellRefusals } from "./serving.ts";
+import type { ServingOptions } from "./serving.ts";
 
 /** What the service needs of its caller. */
 export interface EchoOptions {
@@ -22,15 +25,21 @@ export interface EchoOptions {
   readonly signal: AbortSignal;
   /** Told once when all of them listen: the endpoints as they are, with the ports that the system picked. */
   readonly listening?: ((endpoints: readonly Endpoint[]) => void) | undefined;
+  /** Limits of connections. */
+  readonly serving?: ServingOptions | undefined;
 }
 
 /**
  * Echoes on every endpoint until the signal.
  *
  * @throws {EndpointError} an endpoint cannot be listened on; none is then. @throws what `print` rejects with.
+ * @throws {UsageError} limits for endpoints that have no streams.
  */
 export async function serveEcho(endpoints: readonly Endpoint[], options: EchoOptions): Promise<void> {
-  const service = new EchoService(options.print, options.signal);
+  const { serving = {} } = options;
+  if (areServingOptions(serving) && !endpoints.every(isStream))
+    throw new UsageError("--max-connections, --idle-timeout and --proxy-protocol are for streams");
+  const service = new EchoService(options.print, options.signal, serving);
   const close = (): void => service.close();
   options.signal.addEventListener("abort", close);
   try {
@@ -57,24 +66,25 @@ export async function serveEcho(endpoints: readonly Endpoint[], options: EchoOpt
 /** What the service has open, which ends together. */
 class EchoService {
   readonly #print: (line: string) => Promise<void>;
-  readonly #signal: AbortSignal;
+  readonly #serving: ServingOptions;
   readonly #open = new Set<{ close(): void }>();
-  #closed = false;
+  readonly #over = new AbortController();
   #failure: { readonly error: unknown } | undefined;
 
-  constructor(print: (line: string) => Promise<void>, signal: AbortSignal) {
+  constructor(print: (line: string) => Promise<void>, signal: AbortSignal, serving: ServingOptions) {
     this.#print = print;
-    this.#signal = signal;
+    this.#serving = serving;
+    if (signal.aborted) this.close();
   }
 
   /** Takes what must not outlive the service. */
   own(opened: { close(): void }): void {
     this.#open.add(opened);
-    if (this.#closed) opened.close();
+    if (this.#over.signal.aborted) opened.close();
   }
 
   close(): void {
-    this.#closed = true;
+    this.#over.abort();
     for (const opened of this.#open) opened.close();
   }
 
@@ -85,11 +95,14 @@ class EchoService {
 
   /** Serves connections, until the listener is closed and the last conversation is over. */
   async accept(listener: Socket): Promise<void> {
-    await acceptEach(listener, CONNECTIONS_MAX, async (conn, address) => {
+    if (listener.type === SOCK_STREAM) return await this.#serve(listener);
+    const { connectionsMax } = servingLimits(this.#serving);
+    await acceptEach(listener, connectionsMax, async (conn, address) => {
       const channel = socketChannel(conn);
       this.own(channel);
+      const [peer, print, { signal }] = [describePeer(conn, address), this.#print, this.#over];
       try {
-        await this.#echo(channel, describePeer(conn, address));
+        await echoBack(channel, { peer, print, signal });
       } catch (error) {
         this.#fail(error);
       } finally {
@@ -99,13 +112,27 @@ class EchoService {
     });
   }
 
+  async #serve(listener: Socket): Promise<void> {
+    const [print, { signal }, { proxyProtocol }] = [this.#print, this.#over, this.#serving];
+    const handler = servingHandler(async (stream, { accepted }) => {
+      const peer = describePeer(accepted.socket, stream.remoteAddress ?? "");
+      await echoBack(streamChannel(stream), { peer, print, signal });
+    }, proxyProtocol);
+    const server = serve(new SocketListener(listener), tellRefusals(handler, print), {
+      ...servingLimits(this.#serving),
+      onError: (error) => this.#fail(error),
+    });
+    this.own({ close: () => void server.shutdown({ deadlineMs: 0 }) });
+    await server.finished;
+  }
+
   /** Answers each datagram, until the socket is closed. */
   async answer(socket: Socket): Promise<void> {
     try {
       for (;;) {
         const [data, sender] = await socket.recvfrom<AnyAddress>(MESSAGE_BYTES_MAX);
         const peer = describeSender(sender);
-        await this.#print(`${peer} sent ${count(data.length)}: ${renderBytes(data)}`);
+        await this.#print(`${peer} sent ${countOf(data.length)}: ${renderBytes(data)}`);
         const obstacle = isNameless(sender) ? "it has no name" : await sendBack(socket, data, sender);
         if (obstacle !== undefined) await this.#print(`${peer} cannot be answered: ${obstacle}`);
       }
@@ -114,28 +141,8 @@ class EchoService {
     }
   }
 
-  async #echo(channel: Channel, peer: string): Promise<void> {
-    await this.#print(`${peer} connected`);
-    let total = 0;
-    try {
-      for (;;) {
-        const data = await channel.receive(this.#signal);
-        if (data === undefined) break;
-        total += data.length;
-        await this.#print(`${peer} sent ${count(data.length)}: ${renderBytes(data)}`);
-        await channel.send(data);
-      }
-    } catch (error) {
-      if (this.#closed) return;
-      if (!isExpected(error)) throw error;
-      await this.#print(`${peer} failed after ${count(total)}: ${describeFailure(error).message}`);
-      return;
-    }
-    if (!this.#closed) await this.#print(`${peer} ended after ${count(total)}`);
-  }
-
   #fail(error: unknown): void {
-    if (!this.#closed) this.#failure ??= { error };
+    if (!this.#over.signal.aborted) this.#failure ??= { error };
     this.close();
   }
 }
@@ -149,8 +156,4 @@ async function sendBack(socket: Socket, data: Uint8Array, sender: AnyAddress): P
     if (socket.closed || !(error instanceof SocketError)) throw error;
     return error.message;
   }
-}
-
-function count(bytes: number): string {
-  return bytes === 1 ? "1 byte" : `${bytes} bytes`;
 }

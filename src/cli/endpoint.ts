@@ -65,6 +65,11 @@ export function isDatagram(endpoint: Endpoint): boolean {
   return endpoint.kind === "unix" ? endpoint.type === "datagram" : endpoint.kind === "udp";
 }
 
+/** Whether an endpoint has streams: connections without messages. */
+export function isStream(endpoint: Endpoint): boolean {
+  return endpoint.kind === "unix" ? endpoint.type === "stream" : endpoint.kind === "tcp";
+}
+
 /**
  * Reads a URL: `tcp://127.0.0.1:8888`, `tcp://[::1]:80`, `udp6://localhost:80`, `tcp://:8888`, `unix:///run/app.sock`,
  * `unix-dgram://./log`, `abstract-seqpacket://name`. Of those without a host the two slashes may be left out.

@@ -3,6 +3,7 @@
 
 import { dirname } from "node:path";
 import { AddressError, SocketError } from "../index.ts";
+import { ServerError } from "../server/errors.ts";
 import { formatEndpoint, UsageError } from "./endpoint.ts";
 import type { Endpoint, UnixEndpoint } from "./endpoint.ts";
 
@@ -89,7 +90,8 @@ export function describeFailure(error: unknown): Failure {
 
 /** Failures of the system or the network, as against faults of ours: they carry the system's code. */
 export function isExpected(error: unknown): error is Error & { code: string } {
-  if (error instanceof SocketError || error instanceof AddressError) return true;
+  if (error instanceof SocketError || error instanceof AddressError || error instanceof ServerError)
+    return true;
   return error instanceof Error && "syscall" in error && "code" in error && typeof error.code === "string";
 }
 

@@ -1,4 +1,5 @@
-// `berkeley listen URL`: the other end of `berkeley connect`. One peer; with --keep many, one after another.
+// `berkeley listen URL`: the other end of `berkeley connect`. One peer; with --keep many, one after another; with --exec many at
+// once, each with a program of its own (exec.ts).
 
 import type { Command } from "commander";
 import type { AnyAddress } from "../index.ts";
@@ -8,16 +9,35 @@ import { converse } from "./converse.ts";
 import { formatEndpoint, isDatagram, parseEndpoint, UsageError } from "./endpoint.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { describeFailure, isExpected } from "./failure.ts";
+import type { ProgramToRun } from "./exec.ts";
 import { listenOn } from "./open.ts";
 import type { Opened } from "./open.ts";
 import { describePeer, describeSender, isNameless } from "./peer.ts";
 import { parseSeconds } from "./seconds.ts";
+import { addServingOptions, areServingOptions } from "./serving.ts";
+import type { ServingOptions } from "./serving.ts";
 import { Input, note, notePeerEnded, Output } from "./stdio.ts";
 import { stopOnSignals } from "./stop.ts";
 
+interface Options extends ServingOptions {
+  readonly keep: boolean;
+  readonly quiet?: number;
+  readonly exec: boolean;
+  readonly shell?: string;
+}
+
+const HELP = `
+Examples:
+  berkeley listen tcp://:8888
+  berkeley listen --exec unix:///run/date.sock date
+  berkeley listen --exec tcp://:7777 -- grep --line-buffered -v secret
+  berkeley listen --shell 'read name; echo "hello $name, at $TCPREMOTEIP"' tcp://:7777
+A program has the peer's bytes as its standard input, and the peer what it writes to standard
+output. Its environment has PROTO, TCPREMOTEIP, TCPREMOTEPORT, TCPLOCALIP, TCPLOCALPORT.`;
+
 /** Adds the subcommand to the program. */
 export function addListen(program: Command): void {
-  program
+  const command = program
     .command("listen")
     .description(
       "take one connection, then send standard input to the peer and write what it sends to standard output",
@@ -32,17 +52,51 @@ export function addListen(program: Command): void {
       "with datagrams, end when input has ended and nothing has come for so long (default: never)",
       parseSeconds("--quiet"),
     )
-    .action(async (url: string, options: { keep: boolean; quiet?: number }) => {
-      const endpoint = parseEndpoint(url);
-      if (options.keep && isDatagram(endpoint))
-        throw new UsageError(
-          "--keep is for connections: datagrams have no end after which the next peer comes",
-        );
-      using input = new Input();
-      await (options.keep
-        ? listenForMany(endpoint, input)
-        : listenForOne(endpoint, input, (options.quiet ?? Infinity) * 1000));
-    });
+    .argument("[program...]", "with --exec: what to run, and its arguments; behind --, if these have dashes")
+    .option(
+      "-e, --exec",
+      "run a program for each connection, many at once, until Ctrl-C; no shell reads it",
+      false,
+    )
+    .option("-c, --shell <command>", "the same with a command for sh(1)")
+    .addHelpText("after", HELP);
+  addServingOptions(command).action(async (url: string, words: string[], options: Options) => {
+    const endpoint = parseEndpoint(url);
+    const toRun = programOf(words, options);
+    if (toRun !== undefined) {
+      const { serveProgram } = await import("./exec.ts");
+      using stop = stopOnSignals();
+      return await serveProgram(endpoint, toRun, options, stop.signal);
+    }
+    if (areServingOptions(options))
+      throw new UsageError(
+        "--max-connections, --idle-timeout and --proxy-protocol are for --exec and --shell",
+      );
+    if (options.keep && isDatagram(endpoint))
+      throw new UsageError(
+        "--keep is for connections: datagrams have no end after which the next peer comes",
+      );
+    using input = new Input();
+    await (options.keep
+      ? listenForMany(endpoint, input)
+      : listenForOne(endpoint, input, (options.quiet ?? Infinity) * 1000));
+  });
+}
+
+/** What is to be run for each connection, if anything is. */
+function programOf(
+  words: readonly string[],
+  { exec, keep, quiet, shell }: Options,
+): ProgramToRun | undefined {
+  if (exec && shell !== undefined) throw new UsageError("--exec and --shell: one of them");
+  if ((exec || shell !== undefined) && (keep || quiet !== undefined))
+    throw new UsageError("--keep and --quiet are not for programs: each peer has one of its own");
+  const [file, ...args] = words;
+  if (exec && file === undefined) throw new UsageError("--exec needs a program behind the URL");
+  if (!exec && file !== undefined)
+    throw new UsageError(`too many arguments: ${file} (a program to run needs --exec)`);
+  if (shell !== undefined) return { file: "/bin/sh", args: ["-c", shell] };
+  return file === undefined ? undefined : { file, args };
 }
 
 async function open(endpoint: Endpoint): Promise<Opened> {
