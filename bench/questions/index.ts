@@ -9,6 +9,9 @@ import { question as echo1x64 } from "./echo-1x64.ts";
 import { question as echo512x64 } from "./echo-512x64.ts";
 import { question as echo64x16k } from "./echo-64x16k.ts";
 import { question as echo64x64 } from "./echo-64x64.ts";
+import { question as httpDownload } from "./http-download.ts";
+import { question as httpHello } from "./http-hello.ts";
+import { question as httpUpload } from "./http-upload.ts";
 import { question as idleMemory } from "./idle-memory.ts";
 import { question as relay } from "./relay.ts";
 import { question as streamReceive } from "./stream-receive.ts";
@@ -42,4 +45,7 @@ export const questions: readonly Question[] = [
   udpSend,
   udpSendBatch,
   udpSendGso,
+  httpHello,
+  httpDownload,
+  httpUpload,
 ];

@@ -37,7 +37,13 @@ export type Job =
   | "udp-receive-gro"
   | "udp-send"
   | "udp-send-batch"
-  | "udp-send-gso";
+  | "udp-send-gso"
+  | "http"
+  | "http-fetch";
+
+/** The small answer of the http jobs, and the large one. */
+export const HELLO = "hello";
+export const LARGE: Uint8Array<ArrayBuffer> = new Uint8Array(1_048_576).fill(120);
 
 /** Where the relay job relays to, once the harness has said it. */
 export const target: { port: number } = { port: 0 };

@@ -11,9 +11,10 @@ export const PEERS = ["berkeley", "node-net", "c", "bun", "deno"] as const;
 /** One of PEERS. */
 export type Peer = (typeof PEERS)[number];
 
-/** The program of a peer's server, in servers/; node:net's is node:dgram where datagrams are asked for. */
+/** The program of a peer's server, in servers/; node:net's is node:dgram where datagrams are asked for, and node:http. */
 function server(peer: Exclude<Peer, "c">, job: Job): string {
   const overUdp = peer === "node-net" ? "node-dgram" : `${peer}-udp`;
+  if (job.startsWith("http")) return inProject(`out/bench/servers/http-${peer}.js`);
   if (job.startsWith("exchange-")) return inProject(`out/bench/servers/${peer}-workers.js`);
   return inProject(`out/bench/servers/${isOverUdp(job) ? overUdp : peer}.js`);
 }

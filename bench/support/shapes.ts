@@ -1,4 +1,5 @@
 // The shapes that several questions share: echo, one-way stream, datagrams, event-loop delay.
+import { runWrk } from "./wrk.ts";
 import { CHUNK_BYTES } from "../servers/control.ts";
 import { drain, flood } from "./datagrams.ts";
 import { runLoad } from "./load.ts";
@@ -136,6 +137,44 @@ export function delayQuestion(messages: Messages): Question {
         },
       });
       return { ...(await delay), perSecond: result.count / result.seconds };
+    },
+  };
+}
+
+/** Requests of HTTP per second, from wrk. */
+export function httpQuestion(
+  name: string,
+  title: string,
+  path: string,
+  script: "report" | "upload",
+): Question {
+  const connections = path === "/" ? 64 : 16;
+  return {
+    name,
+    title,
+    columns: [
+      { key: "perSecond", title: "requests/s", better: "more" },
+      { key: "processorUs", title: "CPU µs/request", better: "less" },
+      { key: "p50Us", title: "p50 µs", better: "less" },
+      { key: "p99Us", title: "p99 µs", better: "less" },
+      loadBusyColumn,
+    ],
+    contestants: [
+      { label: "Berkeley handle", peer: "berkeley", job: "http" },
+      { label: "Berkeley fetch", peer: "berkeley", job: "http-fetch" },
+      { label: "node:http", peer: "node-net", job: "http" },
+      { label: "Bun.serve", peer: "bun", job: "http" },
+      { label: "Deno.serve", peer: "deno", job: "http" },
+    ],
+    async measure(server, conditions) {
+      const result = await runWrk(server, { path, script, connections, ...conditions });
+      return {
+        perSecond: result.requests / result.seconds,
+        processorUs: (result.serverSeconds / result.requests) * 1e6,
+        p50Us: result.p50Us,
+        p99Us: result.p99Us,
+        loadBusyPercent: (result.loadSeconds / result.seconds) * 100,
+      };
     },
   };
 }
