@@ -81,7 +81,8 @@ export async function serve(options: HttpServeOptions): Promise<Server> {
   const listener = await listenerOf(options);
   return serveStreams(
     listener,
-    async (_, { accepted, stopping }) => {
+    async (_, served) => {
+      const { accepted, stopping } = served;
       // One listener of the signal for all connections.
       if (!listens) {
         listens = true;
@@ -90,7 +91,7 @@ export async function serve(options: HttpServeOptions): Promise<Server> {
         });
       }
       // The stream beneath: deadlines are kept here, each for what it is, and the server's would come on top.
-      const connection = new HttpConnection(accepted, handler, checked, clock);
+      const connection = new HttpConnection(accepted, handler, checked, clock, served);
       connections.add(connection);
       if (stopping.aborted) connection.stop();
       try {

@@ -15,6 +15,7 @@ import type { Question } from "../../bench/support/question.ts";
 import { askQuestion } from "../../bench/support/rounds.ts";
 import { median, ratios, spread } from "../../bench/support/statistics.ts";
 import { replaceSummary, summaryTable } from "../../bench/support/tables.ts";
+import { requirePeer } from "../support/peers.ts";
 
 const run = promisify(execFile);
 
@@ -77,6 +78,23 @@ for (const name of ["udp-receive-gro", "udp-send-gso"])
       await rm(folder, { recursive: true });
     }
   });
+
+const wrk = requirePeer("wrk");
+test("bench answers http-upload with what wrk saw when asked for one short round", {
+  skip: wrk.skip,
+}, async () => {
+  const folder = await mkdtemp(join(tmpdir(), "berkeley-bench-"));
+  try {
+    const options = "--rounds 1 --seconds 1 --warmup 0.1 --peers node-net --out".split(" ");
+    await run(process.execPath, [inProject("out/bench/main.js"), "http-upload", ...options, folder]);
+    const result = JSON.parse(await readFile(join(folder, "http-upload.json"), "utf8"));
+    assert.equal(result.entries.length, 1);
+    assert.equal(result.entries[0].failure, undefined);
+    assert.ok(result.entries[0].samples[0].perSecond > 0 && result.entries[0].samples[0].p50Us > 0);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
 
 test("askQuestion() reports a contestant's failure and ends its server when measuring throws", async () => {
   let pid = 0;

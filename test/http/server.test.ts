@@ -468,6 +468,70 @@ test("shutdown() closes idle connections at once, and others behind their answer
   await assert.rejects(at.connect(), { code: "ECONNREFUSED" });
 });
 
+test("HttpRequest.signal is aborted when the connection breaks or is ended, and not between requests", async () => {
+  const reasons: unknown[] = [];
+  await using at = await serving({
+    sendTimeoutMs: 100,
+    lingerTimeoutMs: 0,
+    handle: async (request, reply) => {
+      const { signal } = request;
+      assert.equal(request.signal, signal);
+      if (request.path === "/") {
+        reply.send(200);
+        return;
+      }
+      signal.addEventListener("abort", () => reasons.push(signal.reason));
+      reply.begin(200);
+      if (request.path === "/sleep") {
+        await reply.write("a");
+        await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+      }
+      for (;;) await reply.write(Buffer.alloc(65_536));
+    },
+  });
+  await using client = await at.connect();
+  for (let count = 0; count < 3; count++) {
+    await client.send(get());
+    await client.answer();
+  }
+  // One that goes, one that does not read, one that waits when the server ends.
+  const leaving = await at.connect();
+  await leaving.send(get("/endless"));
+  await leaving.stream.receiveSome();
+  leaving.stream.close();
+  await using staying = await at.connect();
+  await staying.send(get("/endless"));
+  await using waiting = await at.connect();
+  await waiting.send(get("/sleep"));
+  await waiting.stream.receiveSome();
+  while (reasons.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+  await at.server.shutdown({ deadlineMs: 0 });
+  assert.equal(reasons.length, 3);
+  for (const reason of reasons) assert.ok(reason instanceof Error);
+});
+
+test("HttpRequest.stopping is aborted when the server begins to shut down, so that endless answers end", async () => {
+  let begins!: () => void;
+  const begun = new Promise<void>((resolve) => (begins = resolve));
+  await using at = await serving({
+    handle: async (request, reply) => {
+      begins();
+      reply.begin(200);
+      await reply.write("first ");
+      await new Promise<void>((resolve) => request.stopping.addEventListener("abort", () => resolve()));
+      await reply.write("last");
+      reply.end();
+    },
+  });
+  await using client = await at.connect();
+  await client.send(get());
+  const answer = client.answer();
+  await begun;
+  const report = await at.server.shutdown();
+  assert.equal(report.aborted, 0);
+  assert.equal((await answer).text, "first last");
+});
+
 test("serve() listens at a Unix socket", async () => {
   const folder = mkdtempSync(join(tmpdir(), "berkeley-http-"));
   try {

@@ -7,6 +7,7 @@
 // here. Requests that came together and are answered at once are answered in one send.
 
 import type { AnyAddress } from "../../index.ts";
+import type { Connection } from "../../server/index.ts";
 import type { ByteStream } from "../../stream/index.ts";
 import { LocalProtocolError, ProtocolError } from "../../wire/errors.ts";
 import { NEED_DATA } from "../../wire/need-data.ts";
@@ -26,7 +27,7 @@ import { HttpRequest } from "./request.ts";
 import type { RequestSource } from "./request.ts";
 import { RestStream } from "./rest-stream.ts";
 import { JOINED_BYTES_MAX, Transport } from "./transport.ts";
-import type { Expiring } from "./transport.ts";
+import type { TransportOwner } from "./transport.ts";
 
 /**
  * Answers one request: with reply.send() before it returns, or with anything before its promise settles. What it throws
@@ -39,12 +40,14 @@ const TEXT = { "Content-Type": "text/plain; charset=utf-8" };
 const NO_REQUEST = { method: "GET", version: "1.1", keepAlive: false } as const;
 
 /** Serves one connection. */
-export class HttpConnection implements RequestSource, ReplySink, Expiring {
+export class HttpConnection implements RequestSource, ReplySink, TransportOwner {
   readonly writer: ResponseWriter;
   readonly #transport: Transport;
   readonly #handler: HttpHandler;
   readonly #options: CheckedOptions;
   readonly #clock: Clock;
+  /** What the server beneath says of it. */
+  readonly #served: Pick<Connection, "signal" | "stopping">;
   #requestsLeft: number;
   #stopping = false;
   /** No request follows, whatever was promised. */
@@ -58,10 +61,19 @@ export class HttpConnection implements RequestSource, ReplySink, Expiring {
   #reading = false;
   /** The client waits for 100 (Continue). */
   #awaitsContinue = false;
+  /** Of the request's signal, if anybody asked for one. */
+  #controller: AbortController | undefined;
   /** Why its content cannot be read any further. */
   #refused: Error | undefined;
 
-  constructor(stream: ByteStream, handler: HttpHandler, options: CheckedOptions, clock: Clock) {
+  constructor(
+    stream: ByteStream,
+    handler: HttpHandler,
+    options: CheckedOptions,
+    clock: Clock,
+    served: Pick<Connection, "signal" | "stopping">,
+  ) {
+    this.#served = served;
     this.#transport = new Transport(stream, options, clock, this);
     this.writer = new ResponseWriter(this.#transport.out);
     this.#handler = handler;
@@ -76,6 +88,19 @@ export class HttpConnection implements RequestSource, ReplySink, Expiring {
 
   get localAddress(): AnyAddress | undefined {
     return this.#transport.stream.localAddress;
+  }
+
+  get stopping(): AbortSignal {
+    return this.#served.stopping;
+  }
+
+  makeSignal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    return AbortSignal.any([this.#controller.signal, this.#served.signal]);
+  }
+
+  gone(reason: unknown): void {
+    this.#controller?.abort(reason);
   }
 
   /** Serves requests until there are no more, and sends all answers. The stream is left open. */
@@ -158,15 +183,13 @@ export class HttpConnection implements RequestSource, ReplySink, Expiring {
   async #finish(result: void | Promise<void>, request: HttpRequest, reply: HttpReply): Promise<void> {
     const transport = this.#transport;
     if (result !== undefined) {
-      // What is ready does not wait for what is not.
-      const sent = transport.flush();
-      sent.catch(() => {}); // It is told to who writes next.
+      // What is ready does not wait for what is not. That it cannot be sent is told to who writes next.
+      transport.flush().catch(() => {});
       try {
         await result;
       } catch (error) {
         this.#failed(error, reply);
       }
-      await sent;
     }
     try {
       await reply.pending;
@@ -174,6 +197,7 @@ export class HttpConnection implements RequestSource, ReplySink, Expiring {
       this.#failed(error, reply);
     }
     reply.release();
+    this.#controller = undefined;
     if (!reply.ended && !this.#over) this.#failed(unanswered(reply), reply);
     if (this.#reading) this.#over = true; // Two readers would take each other's bytes.
     if (!this.#over && !request.ended && this.writer.keepAlive) await this.#dropContent(request);

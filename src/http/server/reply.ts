@@ -114,8 +114,14 @@ export class HttpReply {
       this.#finish(undefined);
     } else {
       this.#place = CLOSING;
-      this.pending = this.#sendSmaller(status, HttpFields.from(fields), body, coding);
+      this.#await(this.#sendSmaller(status, HttpFields.from(fields), body, coding));
     }
+  }
+
+  /** The connection waits for it, unless it is broken by then. */
+  #await(pending: Promise<void>): void {
+    this.pending = pending;
+    pending.catch(() => {});
   }
 
   async #sendSmaller(
@@ -235,10 +241,7 @@ export class HttpReply {
       return;
     }
     this.#place = CLOSING;
-    this.pending = this.#endEncoded(
-      compressor,
-      trailers === undefined ? undefined : HttpFields.from(trailers),
-    );
+    this.#await(this.#endEncoded(compressor, trailers === undefined ? undefined : HttpFields.from(trailers)));
   }
 
   async #endEncoded(compressor: Compressor, trailers: HttpFields | undefined): Promise<void> {

@@ -9,6 +9,8 @@ import { HttpFields } from "../syntax/fields.ts";
 export interface RequestSource {
   readonly localAddress: AnyAddress | undefined;
   readonly remoteAddress: AnyAddress | undefined;
+  readonly stopping: AbortSignal;
+  makeSignal(): AbortSignal;
   /** The next piece of the content of this request; undefined: it is over, and its trailers are set. */
   readBody(request: HttpRequest): Promise<Buffer | undefined>;
 }
@@ -21,6 +23,7 @@ export class HttpRequest implements AsyncIterable<Buffer> {
   readonly #head: RequestHead;
   /** @internal */
   ended: boolean;
+  #signal: AbortSignal | undefined;
   /** Fields behind the content; empty until it was read to its end. */
   trailers: HttpFields = HttpFields.EMPTY;
 
@@ -88,6 +91,19 @@ export class HttpRequest implements AsyncIterable<Buffer> {
   /** This side's address. */
   get localAddress(): AnyAddress | undefined {
     return this.#source.localAddress;
+  }
+
+  /**
+   * Aborted when the connection breaks or is ended while the request is being answered. A client that merely goes away is
+   * noticed when something is sent to it, or received from it.
+   */
+  get signal(): AbortSignal {
+    return (this.#signal ??= this.#source.makeSignal());
+  }
+
+  /** Aborted when the server begins to shut down: an answer without end shall find one. */
+  get stopping(): AbortSignal {
+    return this.#source.stopping;
   }
 
   /**

@@ -24,10 +24,12 @@ const LINGER_MS = 2000;
 const NONE = Infinity;
 const DONE: Promise<void> = Promise.resolve();
 
-/** What the deadlines of a connection lead to besides its end. */
-export interface Expiring {
+/** What a connection must know of its stream. */
+export interface TransportOwner {
   /** A head was not complete in time; the stream is still open. */
   headExpired(): void;
+  /** The stream broke, or was closed from this side. */
+  gone(reason: unknown): void;
 }
 
 /** Receives and sends for one connection. */
@@ -43,7 +45,7 @@ export class Transport implements Waiting {
   broke: unknown;
   readonly #clock: Clock;
   readonly #options: CheckedOptions;
-  readonly #owner: Expiring;
+  readonly #owner: TransportOwner;
   #readDeadline = NONE;
   #headDeadline = NONE;
   #sendDeadline = NONE;
@@ -55,7 +57,7 @@ export class Transport implements Waiting {
   /** How long this request's content was waited for. */
   #waitedMs = 0;
 
-  constructor(stream: ByteStream, options: CheckedOptions, clock: Clock, owner: Expiring) {
+  constructor(stream: ByteStream, options: CheckedOptions, clock: Clock, owner: TransportOwner) {
     this.stream = stream;
     this.parser = new RequestParser(options.limits);
     this.#options = options;
@@ -133,7 +135,7 @@ export class Transport implements Waiting {
     const bytes = await new Promise<Buffer>((resolve, reject) => {
       this.#tooSlow = reject;
       this.stream.receiveSome().then(resolve, (error: unknown) => {
-        this.broke = error;
+        this.#breaks(error);
         reject(error);
       });
     });
@@ -162,7 +164,7 @@ export class Transport implements Waiting {
     try {
       return await sending;
     } catch (error) {
-      this.broke = error;
+      this.#breaks(error);
       throw error;
     } finally {
       this.#sendDeadline = --this.#sending === 0 ? NONE : this.#clock.now + this.#options.sendTimeoutMs;
@@ -201,10 +203,16 @@ export class Transport implements Waiting {
         await this.#send(piece.subarray(at, at + SEND_BYTES));
   }
 
+  #breaks(error: unknown): void {
+    this.broke = error;
+    this.#owner.gone(error);
+  }
+
   /** Ends the connection. */
   end(): void {
     this.ended = true;
     this.stream.close();
+    this.#owner.gone(mistake("ERR_HTTP_SEQUENCE", "the connection was closed"));
   }
 
   /** Sends what was written and ends this side. Who does not end the other one soon is ended. */

@@ -20,9 +20,9 @@ export interface Rendered {
   /** Content-Length; undefined: not among them. */
   length: number | undefined;
   /** Values of all Host fields. */
-  hosts: string[];
+  hosts: readonly string[];
   /** Options of Connection, in lower case. */
-  connection: string[];
+  connection: readonly string[];
   /** Upgrade is among them. */
   upgrade: boolean;
   /** Expect is 100-continue. */
@@ -67,8 +67,9 @@ export class HttpFields implements Iterable<[string, string]> {
     const table: number[] = [];
     for (const [name, value] of pairsOf(init)) {
       const start = text.length;
-      text += fieldLine(name, value);
-      table.push(idOfName(name.toLowerCase()), start, start + name.length + 2, text.length - 2);
+      const id = idOfField(name, value);
+      text += `${name}: ${value}\r\n`;
+      table.push(id, start, start + name.length + 2, text.length - 2);
     }
     return new HttpFields(Buffer.from(text, "latin1"), 0, table, text);
   }
@@ -124,8 +125,8 @@ export class HttpFields implements Iterable<[string, string]> {
   /** The line of a field at or behind `from`; -1: none. */
   #find(name: string, from: number): number {
     const table = this.#table;
-    const lower = name.toLowerCase();
-    const id = idOfName(lower);
+    const id = idOfName(name);
+    const lower = id === UNKNOWN ? name.toLowerCase() : name;
     for (let line = from; line < table.length; line += LINE_WORDS) {
       if (table[line + NAME_ID] !== id) continue;
       if (id !== UNKNOWN) return line;
@@ -167,17 +168,19 @@ function* pairsOf(init: FieldsInit): Generator<readonly [string, string], void, 
 }
 
 /**
- * One field as it is written.
+ * The number of a field's name, when name and value may be written.
  *
  * @throws {LocalProtocolError} ERR_HTTP_FIELD_NAME, ERR_HTTP_FIELD_VALUE: as HttpFields.from.
  */
-export function fieldLine(name: string, value: string): string {
-  if (typeof name !== "string" || !isToken(name))
+export function idOfField(name: string, value: string): number {
+  const id = typeof name === "string" ? idOfName(name) : UNKNOWN;
+  // A name of the table is a token.
+  if (id === UNKNOWN && (typeof name !== "string" || !isToken(name)))
     throw mistake("ERR_HTTP_FIELD_NAME", `${JSON.stringify(name)} is no field name`);
   if (typeof value !== "string" || !isFieldValue(value))
     throw mistake(
       "ERR_HTTP_FIELD_VALUE",
       `the value of ${name} is no text, or has a control or a character beyond U+00FF`,
     );
-  return `${name}: ${value}\r\n`;
+  return id;
 }

@@ -37,7 +37,8 @@ const NAMES: readonly string[] = `
 /** Eight times as many as names: a miss finds a free slot at once. */
 const SLOT_MASK = 1023;
 const slots: Int16Array = new Int16Array(SLOT_MASK + 1).fill(UNKNOWN);
-const ids: Map<string, number> = new Map(NAMES.map((name, id) => [name, id]));
+/** By the name in lower case, and as it is mostly written: "Content-Type". */
+const ids: Map<string, number> = new Map();
 /** All names, one behind the other, and where each of them begins. */
 const letters: Uint8Array = new Uint8Array(Buffer.from(NAMES.join("")));
 const starts: Uint16Array = new Uint16Array(NAMES.length + 1);
@@ -49,6 +50,10 @@ function slotOf(length: number, first: number, middle: number, last: number): nu
 
 for (const [id, name] of NAMES.entries()) {
   const { length } = name;
+  ids.set(name, id).set(
+    name.replaceAll(/(?:^|-)[a-z]/g, (start) => start.toUpperCase()),
+    id,
+  );
   starts[id + 1] = (starts[id] as number) + length;
   let slot = slotOf(length, name.charCodeAt(0), name.charCodeAt(length >> 1), name.charCodeAt(length - 1));
   while (slots[slot] !== UNKNOWN) slot = (slot + 1) & SLOT_MASK;
@@ -81,9 +86,9 @@ export function isName(bytes: Uint8Array, start: number, end: number, name: stri
   return true;
 }
 
-/** The number of a name in lower case; UNKNOWN: not in the table. */
+/** The number of a name, in any case; UNKNOWN: not in the table. */
 export function idOfName(name: string): number {
-  return ids.get(name) ?? UNKNOWN;
+  return ids.get(name) ?? ids.get(name.toLowerCase()) ?? UNKNOWN;
 }
 
 /** The name of a number, in lower case. */

@@ -4,7 +4,7 @@
 import { isToken } from "../../wire/characters.ts";
 import { parseList } from "../../wire/parameters.ts";
 import { mistake } from "./errors.ts";
-import { HttpFields, fieldLine } from "./fields.ts";
+import { HttpFields, idOfField } from "./fields.ts";
 import type { FieldsInit, Rendered } from "./fields.ts";
 import {
   CONNECTION,
@@ -13,6 +13,7 @@ import {
   EXPECT,
   HOST,
   TRANSFER_ENCODING,
+  UNKNOWN,
   UPGRADE,
   idOfName,
 } from "./names.ts";
@@ -37,12 +38,14 @@ export function render(init: FieldsInit): Rendered {
   return rendered;
 }
 
+const NONE: readonly string[] = [];
+
 function nothing(): Rendered {
   return {
     text: "",
     length: undefined,
-    hosts: [],
-    connection: [],
+    hosts: NONE,
+    connection: NONE,
     upgrade: false,
     expectsContinue: false,
     date: false,
@@ -51,20 +54,21 @@ function nothing(): Rendered {
 
 function lookThrough(fields: HttpFields): Rendered {
   const rendered = nothing();
-  for (const [name, value] of fields) note(rendered, name, value);
+  for (const [name, value] of fields) note(rendered, idOfName(name), value);
   rendered.text = fields.toString();
   return rendered;
 }
 
 function add(rendered: Rendered, name: string, value: string): void {
-  rendered.text += fieldLine(name, value);
-  note(rendered, name, value);
+  const id = idOfField(name, value);
+  rendered.text += `${name}: ${value}\r\n`;
+  if (id !== UNKNOWN && id <= DATE) note(rendered, id, value);
 }
 
-function note(rendered: Rendered, name: string, value: string): void {
-  switch (idOfName(name.toLowerCase())) {
+function note(rendered: Rendered, id: number, value: string): void {
+  switch (id) {
     case HOST:
-      rendered.hosts.push(value);
+      rendered.hosts = [...rendered.hosts, value];
       return;
     case CONTENT_LENGTH:
       if (rendered.length !== undefined || !/^[0-9]{1,15}$/.test(value))
@@ -74,7 +78,7 @@ function note(rendered: Rendered, name: string, value: string): void {
     case TRANSFER_ENCODING:
       throw mistake("ERR_HTTP_FRAMING", "Transfer-Encoding is the writer's: ask for a chunked body");
     case CONNECTION:
-      rendered.connection.push(...connectionOptions(value));
+      rendered.connection = [...rendered.connection, ...connectionOptions(value)];
       return;
     case DATE:
       rendered.date = true;
