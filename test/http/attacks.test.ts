@@ -66,7 +66,7 @@ test("serve() ends content that does not come with 408", async () => {
 });
 
 test("serve() ends content that comes byte by byte with 408, and lets what comes fast enough through", async () => {
-  await using at = await serving({ handle: collect, bodyTimeoutMs: 300, bodyBytesPerSecondMin: 10_000 });
+  await using at = await serving({ handle: collect, bodyTimeoutMs: 600, bodyBytesPerSecondMin: 10_000 });
   await using client = await at.connect();
   await client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n");
   assert.match(await drip(client, "x", 20), /^HTTP\/1\.1 408/);
@@ -77,7 +77,7 @@ test("serve() ends content that comes byte by byte with 408, and lets what comes
   const timer = setInterval(() => {
     left -= 5000;
     if (left >= 0) void fast.send("x".repeat(5000));
-  }, 30);
+  }, 40);
   const answer = await fast.answer("POST");
   clearInterval(timer);
   assert.equal(answer.text.length, 100_000);

@@ -515,9 +515,9 @@ test("HttpRequest.stopping is aborted when the server begins to shut down, so th
   const begun = new Promise<void>((resolve) => (begins = resolve));
   await using at = await serving({
     handle: async (request, reply) => {
-      begins();
       reply.begin(200);
       await reply.write("first ");
+      begins();
       await new Promise<void>((resolve) => request.stopping.addEventListener("abort", () => resolve()));
       await reply.write("last");
       reply.end();

@@ -23,7 +23,7 @@ export interface ConnectionOptions {
    * Default 500, as Apache's RequestReadTimeout; 0: none.
    */
   readonly bodyBytesPerSecondMin?: number | undefined;
-  /** For the peer to take the next 64 KiB of an answer. Default 60000, as nginx's send_timeout. */
+  /** For the peer to take each 64 KiB of an answer. Default 30000: two kilobytes a second. */
   readonly sendTimeoutMs?: number | undefined;
   /** Requests on one connection; the last one's answer says that it was. Default 10000. */
   readonly requestsMax?: number | undefined;
@@ -65,7 +65,7 @@ const DEFAULTS = {
   headTimeoutMs: 20_000,
   bodyTimeoutMs: 20_000,
   bodyBytesPerSecondMin: 500,
-  sendTimeoutMs: 60_000,
+  sendTimeoutMs: 30_000,
   requestsMax: 10_000,
   unreadBytesMax: 262_144,
 } as const;

@@ -13,11 +13,12 @@ import type { CheckedOptions } from "./options.ts";
 
 /** Up to so many bytes are joined and sent in one call. What is larger is not copied. */
 export const JOINED_BYTES_MAX = 65_536;
-/** A larger piece is sent in pieces of so many bytes, and each may take sendTimeoutMs. */
-const SEND_BYTES = 65_536;
-
-/** The same of a file that sendfile(2) sends. */
-const FILE_BYTES = 262_144;
+/** What is larger is sent, by send(2) or sendfile(2), in pieces of so many bytes: in smaller ones it takes longer. */
+const SEND_BYTES = 262_144;
+/** A piece may take sendTimeoutMs for each so many bytes of it. */
+const TIMED_BYTES = 65_536;
+/** What of a file is read at a time where it cannot be sent by sendfile(2). */
+const READ_BYTES = 65_536;
 /** How long a client that was told 408 may go on; as lingerTimeoutMs of berkeley/server. */
 const LINGER_MS = 2000;
 
@@ -155,11 +156,12 @@ export class Transport implements Waiting {
   }
 
   #send(bytes: Uint8Array): Promise<void> {
-    return this.#timed(this.stream.sendAll(bytes));
+    return this.#timed(this.stream.sendAll(bytes), bytes.length);
   }
 
-  async #timed<T>(sending: Promise<T>): Promise<T> {
-    this.#sendDeadline = this.#clock.now + this.#options.sendTimeoutMs;
+  async #timed<T>(sending: Promise<T>, bytes: number): Promise<T> {
+    const parts = Math.ceil(bytes / TIMED_BYTES);
+    this.#sendDeadline = this.#clock.now + parts * this.#options.sendTimeoutMs;
     this.#sending++;
     try {
       return await sending;
@@ -181,10 +183,10 @@ export class Transport implements Waiting {
     const { stream } = this;
     const end = start + length;
     for (let at = start; at < end; ) {
-      const count = Math.min(FILE_BYTES, end - at);
+      const count = Math.min(SEND_BYTES, end - at);
       const sent =
         stream instanceof SocketStream
-          ? await this.#timed(stream.socket.sendfile(file.fd, at, count))
+          ? await this.#timed(stream.socket.sendfile(file.fd, at, count), count)
           : await this.#copyFile(file, at, count);
       if (sent === 0) throw mistake("ERR_HTTP_BODY_TOO_SHORT", "the file became shorter while it was sent");
       at += sent;
@@ -192,7 +194,7 @@ export class Transport implements Waiting {
   }
 
   async #copyFile(file: OpenFile, at: number, count: number): Promise<number> {
-    const bytes = await readFile(file, at, Math.min(count, SEND_BYTES));
+    const bytes = await readFile(file, at, Math.min(count, READ_BYTES));
     if (bytes.length > 0) await this.#send(bytes);
     return bytes.length;
   }
