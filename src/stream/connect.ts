@@ -11,14 +11,14 @@ import {
   SOL_SOCKET,
   SO_REUSEADDR,
   SocketError,
-  getaddrinfo,
   socket,
 } from "../index.ts";
-import type { Address, AddressInfo, Socket, UnixAddress } from "../index.ts";
+import type { Address, AddressInfo, Socket, UnixAddress, getaddrinfo } from "../index.ts";
 import { currentEngine } from "../engine/current.ts";
 import { checkInteger } from "../socket/base.ts";
 import { formatAddress } from "../socket/address/format.ts";
 import { invalidArgument } from "../socket/errors.ts";
+import { addressesOf } from "./addresses.ts";
 import type { StreamOptions } from "./byte-stream.ts";
 import { ConnectError } from "./errors.ts";
 import {
@@ -41,7 +41,7 @@ export interface ConnectTcpOptions extends StreamOptions {
   noDelay?: boolean | undefined;
   /** Milliseconds after which the next address is tried beside those that do not answer, 10 or more. Default 250. */
   attemptDelayMs?: number | undefined;
-  /** Finds the addresses. Default getaddrinfo. */
+  /** Finds the addresses of a name. Default getaddrinfo. */
   lookup?: typeof getaddrinfo | undefined;
 }
 
@@ -89,14 +89,14 @@ export async function connectTcp(
   port: number | string,
   options: ConnectTcpOptions = {},
 ): Promise<SocketStream> {
-  const { attemptDelayMs: delayMs = ATTEMPT_DELAY_MS, localAddress, lookup = getaddrinfo, signal } = options;
+  const { attemptDelayMs: delayMs = ATTEMPT_DELAY_MS, localAddress, lookup, signal } = options;
   if (typeof host !== "string" || host === "")
     throw invalidArgument("host", "a name or a numeric address", host);
   checkInteger("options.attemptDelayMs", delayMs, ATTEMPT_DELAY_MS_MIN, ATTEMPT_DELAY_MS_MAX);
   const family = options.family ?? familyFor(localAddress);
   signal?.throwIfAborted();
   const found = interleave(
-    await lookup(host, port, { family, type: SOCK_STREAM, signal }),
+    await addressesOf(host, port, { family, lookup, signal }),
     ([itsFamily]) => itsFamily,
     ([, , proto, , address]) => `${proto} ${formatAddress(address)}`,
   );

@@ -4,15 +4,15 @@
 import {
   AF_INET6,
   AF_UNIX,
+  AF_UNSPEC,
   AI_PASSIVE,
-  SOCK_STREAM,
   SocketError,
   create_server,
-  getaddrinfo,
   has_dualstack_ipv6,
 } from "../index.ts";
 import type { CreateServerOptions, UnixAddress } from "../index.ts";
 import { invalidArgument } from "../socket/errors.ts";
+import { addressesOf } from "./addresses.ts";
 import type { StreamOptions } from "./byte-stream.ts";
 import { SocketListener } from "./listener.ts";
 
@@ -60,7 +60,7 @@ export async function listenTcp(
     return new SocketListener(create_server(["::", port], both), { noDelay });
   }
   let first: unknown;
-  const found = await getaddrinfo(host, port, { type: SOCK_STREAM, flags: AI_PASSIVE, signal });
+  const found = await addressesOf(host, port, { family: AF_UNSPEC, flags: AI_PASSIVE, signal });
   for (const [family, , , , address] of found)
     try {
       return new SocketListener(create_server(address, { ...options, family }), { noDelay });

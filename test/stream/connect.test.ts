@@ -183,7 +183,7 @@ test("connectTcp() refuses what is no host, port, delay or local address, by nam
     [() => connectTcp("127.0.0.1", 1, { attemptDelayMs: 9 }), /^options\.attemptDelayMs /],
     [() => connectTcp("127.0.0.1", 1, { localAddress: ["localhost", 0] }), /^options\.localAddress /],
     [() => connectTcp("127.0.0.1", 1, { localAddress: ["127.0.0.1", -1] }), /port/],
-    [() => connectTcp("127.0.0.1", 1, { lookup: finds() }), /^options\.lookup /],
+    [() => connectTcp("host", 1, { lookup: finds() }), /^options\.lookup /],
   ];
   for (const [connecting, message] of cases) {
     const error = await rejection(connecting());
