@@ -382,8 +382,13 @@ test("toDuplex() of a promise fails as connecting does, and closes what comes to
   const { promise, resolve } = later<ByteStream>();
   const duplex = toDuplex(promise);
   const seen = eventsOf(duplex);
+  const written: unknown[] = [];
+  for (const text of ["first", "second"])
+    duplex.write(text, (error) => written.push((error as { code?: string } | null | undefined)?.code));
   duplex.destroy();
   await closed(seen);
+  assert.equal(written.length, 2);
+  assert.equal(written[0], "ECANCELED");
   resolve(late);
   await turn();
   assert.equal(late.closed, true);

@@ -5,7 +5,7 @@
 // allowHalfOpen is false, so that a peer's end is answered with ours; "close" says whether there was an error.
 
 import { Duplex } from "node:stream";
-import { SocketError, ENOTCONN } from "../../index.ts";
+import { ECANCELED, ENOTCONN, SocketError } from "../../index.ts";
 import { checkInteger } from "../../socket/base.ts";
 import { invalidArgument } from "../../socket/errors.ts";
 import type { Progress } from "../../index.ts";
@@ -77,13 +77,13 @@ export class StreamDuplex extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: Done): void {
-    if (this.#stream === undefined) this.#pending.push((stream) => this.#send(stream, [chunk], done));
+    if (this.#stream === undefined) this.#later([chunk], done);
     else this.#send(this.#stream, [chunk], done);
   }
 
   override _writev(chunks: { chunk: Buffer; encoding: BufferEncoding }[], done: Done): void {
     const pieces = chunks.map(({ chunk }) => chunk);
-    if (this.#stream === undefined) this.#pending.push((stream) => this.#send(stream, pieces, done));
+    if (this.#stream === undefined) this.#later(pieces, done);
     else this.#send(this.#stream, pieces, done);
   }
 
@@ -93,7 +93,10 @@ export class StreamDuplex extends Duplex {
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     this.#pending = [];
-    this.setTimeout(0);
+    clearTimeout(this.#idle);
+    this.#idle = undefined;
+    // A write that waits for the connection waits for nothing any more; others fail as the stream is closed.
+    if (this.#stream === undefined) this.#done(error ?? new SocketError("connect", -ECANCELED));
     try {
       this.#stream?.close();
       done(error);
@@ -115,6 +118,7 @@ export class StreamDuplex extends Duplex {
     this.#active();
     // As of net.Socket: what was asked before is done before the program is told.
     for (const call of pending) call(stream);
+    if (this.destroyed) return;
     this.emit("connect");
     this.emit("ready");
   }
@@ -139,6 +143,11 @@ export class StreamDuplex extends Duplex {
     this.#receiving = false;
     this.destroy(error as Error);
   };
+
+  #later(pieces: readonly Buffer[], done: Done): void {
+    this.#done = done;
+    this.#pending.push((stream) => this.#send(stream, pieces, done));
+  }
 
   // Node writes one at a time, so that what is under way needs no closure of its own.
   #send(stream: ByteStream, pieces: readonly Buffer[], done: Done): void {
