@@ -58,6 +58,23 @@ test("serve() tells a handler the request as it was sent, and both addresses", a
   );
 });
 
+for (const [target, path, query] of [
+  ["/a/b?c?d", "/a/b", "c?d"],
+  ["//a", "//a", ""],
+  ["http://h/a?b", "/a", "b"],
+  ["HTTP://H?b", "/", "b"],
+  ["http://h", "/", ""],
+  ["http://h//a", "//a", ""],
+] as const)
+  test(`HttpRequest.path is ${path} of ${target}`, async () => {
+    await using at = await serving({
+      handle: (request, reply) => reply.send(200, {}, `${request.path} ${request.query}`),
+    });
+    await using client = await at.connect();
+    await client.send(`GET ${target} HTTP/1.1\r\nHost: h\r\n\r\n`);
+    assert.equal((await client.answer()).text, `${path} ${query}`);
+  });
+
 test("serve() answers pipelined requests in order, however long each answer takes", async () => {
   const gates: (() => void)[] = [];
   await using at = await serving({

@@ -44,11 +44,12 @@ export class HttpRequest implements AsyncIterable<Buffer> {
     return this.#head.target;
   }
 
-  /** The target up to its question mark. Nothing is decoded. */
+  /** The path of the target: of "/a?b" and of "http://host/a?b" it is "/a"; "*" and "host:443" are left as they are. */
   get path(): string {
     const { target } = this.#head;
     const end = target.indexOf(QUESTION_MARK);
-    return end < 0 ? target : target.slice(0, end);
+    const path = end < 0 ? target : target.slice(0, end);
+    return path.startsWith("/") ? path : pathOfUri(path);
   }
 
   /** The target behind its question mark; "": there is none. Nothing is decoded. */
@@ -153,6 +154,12 @@ export class HttpRequest implements AsyncIterable<Buffer> {
 }
 
 const NOTHING: Promise<undefined> = Promise.resolve(undefined);
+
+/** What stands behind the host of a whole URI; the parser has let http and https through alone. */
+function pathOfUri(text: string): string {
+  const found = /^https?:\/\/[^/]*(\/.*)?$/is.exec(text);
+  return found === null ? text : (found[1] ?? "/");
+}
 
 function tooLarge(bytesMax: number): Error {
   return new LocalProtocolError("ERR_HTTP_BODY_TOO_LARGE", `the content is over ${bytesMax} bytes`);
