@@ -21,6 +21,11 @@ const systemdNotify = requirePeer("systemd-notify");
 const folder = mkdtempSync(join(tmpdir(), "berkeley-activated-"));
 after(() => rmSync(folder, { recursive: true }));
 
+/** systemd-socket-activate gives its child a clean environment; what the runner has set for the addon goes along. */
+const SETTINGS = ["BERKELEY_ADDON", "BERKELEY_ENGINE", "ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS"]
+  .filter((name) => process.env[name] !== undefined)
+  .map((name) => `--setenv=${name}`);
+
 /** Binds two sockets, passes them as descriptors 3 and 4 as systemd does, and becomes the program. */
 const STAND_IN = `
 import os
@@ -69,6 +74,7 @@ test("activated-echo serves the sockets that systemd-socket-activate opened, by 
     `--listen=${one}`,
     `--listen=${other}`,
     "--fdname=first:second",
+    ...SETTINGS,
     process.execPath,
     PROGRAM,
   ]);
