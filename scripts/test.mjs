@@ -3,17 +3,25 @@
 //
 //   node scripts/test.mjs [--node=BINARY] [--worker] [--timeout-ms=N] [part of a file name …]
 //
-// BERKELEY_TEST_NODE names another Node binary as --node does. --worker loads every file in a worker thread.
+// BERKELEY_TEST_NODE names another Node binary as --node does. --worker loads every file in a worker thread, but those
+// whose programs run in processes of their own anyway (IN_PROCESSES), unless they are asked for by name.
 // A test that was deleted in test/ is not run from an old out/: the list is made from the sources.
 
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 
 /** Longest life of one test file; one that hangs is killed and fails. The longest take 30 s, ten times that on a loaded machine. */
 const FILE_TIMEOUT_MS = 600_000;
+
+/** Files at a time: most tests wait for other processes most of the time. */
+const FILES_AT_A_TIME = 2 * availableParallelism();
+
+/** Folders of tests of programs: what they start has its own main thread, wherever the test itself is. */
+const IN_PROCESSES = ["test/bench/", "test/cli/", "test/examples/"];
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { values, positionals } = parseArgs({
@@ -28,7 +36,11 @@ const { values, positionals } = parseArgs({
 const compiled = readdirSync(join(root, "test"), { recursive: true, withFileTypes: true })
   .filter((entry) => entry.isFile() && entry.name.endsWith(".test.ts"))
   .map((entry) => relative(root, join(entry.parentPath, entry.name)))
-  .filter((path) => positionals.length === 0 || positionals.some((part) => path.includes(part)))
+  .filter((path) =>
+    positionals.length === 0
+      ? !values.worker || !IN_PROCESSES.some((folder) => path.startsWith(folder))
+      : positionals.some((part) => path.includes(part)),
+  )
   .map((path) => join(root, "out", path.replace(/\.ts$/, ".js")))
   .toSorted();
 const unbuilt = compiled.filter((path) => !existsSync(path));
@@ -44,7 +56,14 @@ if (compiled.length === 0 || unbuilt.length > 0) {
 const preload = values.worker ? [`--import=${pathToFileURL(join(root, "scripts/test-in-worker.mjs"))}`] : [];
 const runner = spawn(
   values.node,
-  [...preload, "--test", `--test-timeout=${values["timeout-ms"]}`, "--test-reporter=spec", ...compiled],
+  [
+    ...preload,
+    "--test",
+    `--test-concurrency=${FILES_AT_A_TIME}`,
+    `--test-timeout=${values["timeout-ms"]}`,
+    "--test-reporter=spec",
+    ...compiled,
+  ],
   { cwd: root, stdio: ["ignore", "inherit", "inherit"] },
 );
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => runner.kill(signal));

@@ -17,23 +17,27 @@ async function namespace(): Promise<string> {
   return String(pid);
 }
 
+/** No address waits a second for somebody who may have it already, those that neighbours are asked from among them. */
+const AT_ONCE = "echo 0 > /proc/sys/net/ipv6/conf/default/accept_dad; echo 0 > /proc/sys/net/ipv6/conf/all/accept_dad";
+
 const run = (...words: string[]): void => void execFileSync(ip, words);
 const within = (pid: string, script: string): void =>
   void execFileSync(nsenter, ["--target", pid, "--net", "sh", "-ec", script]);
 
 const router = await namespace();
 const host = await namespace();
+execFileSync("sh", ["-ec", AT_ONCE]);
 run("link", "add", "v0", "type", "veth", "peer", "name", "v1", "netns", router);
 within(
   router,
-  `ip link set lo up; ip link add v2 type veth peer name v3 netns ${host}
+  `${AT_ONCE}; ip link set lo up; ip link add v2 type veth peer name v3 netns ${host}
   echo 1 > /proc/sys/net/ipv4/ip_forward; echo 1 > /proc/sys/net/ipv6/conf/all/forwarding
   ip address add 10.7.1.2/24 dev v1; ip address add fd71::2/64 dev v1 nodad; ip link set v1 up
   ip address add 10.7.2.1/24 dev v2; ip address add fd72::1/64 dev v2 nodad; ip link set v2 up`,
 );
 within(
   host,
-  `ip link set lo up
+  `${AT_ONCE}; ip link set lo up
   ip address add 10.7.2.2/24 dev v3; ip address add fd72::2/64 dev v3 nodad; ip link set v3 up
   ip route add default via 10.7.2.1; ip -6 route add default via fd72::1`,
 );
