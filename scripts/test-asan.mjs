@@ -50,14 +50,18 @@ writeFileSync(
   { mode: 0o755 },
 );
 
-run(process.execPath, [join(root, "scripts/test.mjs"), `--node=${node}`, ...process.argv.slice(2)], {
-  cwd: root,
-  env: {
-    ...process.env,
-    BERKELEY_ADDON: join(folder, "build/Release/berkeley.node"),
-    BERKELEY_ASAN_NODE: node,
-    ASAN_OPTIONS: "detect_leaks=1:malloc_context_size=2:exitcode=99:detect_stack_use_after_return=1",
-    LSAN_OPTIONS: `suppressions=${suppressions}:print_suppressions=0`,
-    UBSAN_OPTIONS: "print_stacktrace=1",
+run(
+  process.execPath,
+  [join(root, "scripts/test.mjs"), "--library", `--node=${node}`, ...process.argv.slice(2)],
+  {
+    cwd: root,
+    env: {
+      ...process.env,
+      BERKELEY_ADDON: join(folder, "build/Release/berkeley.node"),
+      BERKELEY_ASAN_NODE: node,
+      ASAN_OPTIONS: "detect_leaks=1:malloc_context_size=2:exitcode=99:detect_stack_use_after_return=1",
+      LSAN_OPTIONS: `suppressions=${suppressions}:print_suppressions=0`,
+      UBSAN_OPTIONS: "print_stacktrace=1",
+    },
   },
-});
+);

@@ -1,10 +1,10 @@
 // Runs the test suite: lists the compiled tests itself (the globs of `node --test` differ between Node versions) and
 // gives them to Node's own runner, a process per file. Knows no test; builds nothing.
 //
-//   node scripts/test.mjs [--node=BINARY] [--worker] [--timeout-ms=N] [part of a file name …]
+//   node scripts/test.mjs [--node=BINARY] [--worker] [--library] [--timeout-ms=N] [part of a file name …]
 //
-// BERKELEY_TEST_NODE names another Node binary as --node does. --worker loads every file in a worker thread, but those
-// whose programs run in processes of their own anyway (IN_PROCESSES), unless they are asked for by name.
+// BERKELEY_TEST_NODE names another Node binary as --node does. --worker loads every file in a worker thread. --library,
+// which --worker implies, leaves out the tests of programs (PROGRAMS), unless they are asked for by name.
 // A test that was deleted in test/ is not run from an old out/: the list is made from the sources.
 
 import { spawn } from "node:child_process";
@@ -20,8 +20,8 @@ const FILE_TIMEOUT_MS = 600_000;
 /** Files at a time: most tests wait for other processes most of the time. */
 const FILES_AT_A_TIME = 2 * availableParallelism();
 
-/** Folders of tests of programs: what they start has its own main thread, wherever the test itself is. */
-const IN_PROCESSES = ["test/bench/", "test/cli/", "test/examples/"];
+/** Tests of programs: what they start has its own main thread, wherever the test is, and adds nothing to the library's. */
+const PROGRAMS = ["test/bench/", "test/cli/", "test/examples/"];
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { values, positionals } = parseArgs({
@@ -29,6 +29,7 @@ const { values, positionals } = parseArgs({
   options: {
     node: { type: "string", default: process.env.BERKELEY_TEST_NODE ?? process.execPath },
     worker: { type: "boolean", default: false },
+    library: { type: "boolean", default: false },
     "timeout-ms": { type: "string", default: String(FILE_TIMEOUT_MS) },
   },
 });
@@ -38,7 +39,7 @@ const compiled = readdirSync(join(root, "test"), { recursive: true, withFileType
   .map((entry) => relative(root, join(entry.parentPath, entry.name)))
   .filter((path) =>
     positionals.length === 0
-      ? !values.worker || !IN_PROCESSES.some((folder) => path.startsWith(folder))
+      ? !(values.library || values.worker) || !PROGRAMS.some((folder) => path.startsWith(folder))
       : positionals.some((part) => path.includes(part)),
   )
   .map((path) => join(root, "out", path.replace(/\.ts$/, ".js")))

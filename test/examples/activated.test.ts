@@ -14,17 +14,12 @@ import { requirePeer } from "../support/peers.ts";
 import { start } from "../support/process.ts";
 import type { Child } from "../support/process.ts";
 import { PYTHON, python } from "../support/python.ts";
+import { ACTIVATE, ACTIVATE_SETTINGS } from "../support/systemd.ts";
 
 const PROGRAM = `${ROOT}out/examples/activated-echo.js`;
-const activate = requirePeer("systemd-socket-activate");
 const systemdNotify = requirePeer("systemd-notify");
 const folder = mkdtempSync(join(tmpdir(), "berkeley-activated-"));
 after(() => rmSync(folder, { recursive: true }));
-
-/** systemd-socket-activate gives its child a clean environment; what the runner has set for the addon goes along. */
-const SETTINGS = ["BERKELEY_ADDON", "BERKELEY_ENGINE", "ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS"]
-  .filter((name) => process.env[name] !== undefined)
-  .map((name) => `--setenv=${name}`);
 
 /** Binds two sockets, passes them as descriptors 3 and 4 as systemd does, and becomes the program. */
 const STAND_IN = `
@@ -67,14 +62,14 @@ async function stop(child: Child): Promise<void> {
 }
 
 test("activated-echo serves the sockets that systemd-socket-activate opened, by their names", {
-  skip: activate.skip,
+  skip: ACTIVATE.skip,
 }, async () => {
   const [one, other] = [join(folder, "one"), join(folder, "other")];
-  await using service = start(activate.path, [
+  await using service = start(ACTIVATE.path, [
     `--listen=${one}`,
     `--listen=${other}`,
     "--fdname=first:second",
-    ...SETTINGS,
+    ...ACTIVATE_SETTINGS,
     process.execPath,
     PROGRAM,
   ]);

@@ -18,7 +18,8 @@ async function namespace(): Promise<string> {
 }
 
 /** No address waits a second for somebody who may have it already, those that neighbours are asked from among them. */
-const AT_ONCE = "echo 0 > /proc/sys/net/ipv6/conf/default/accept_dad; echo 0 > /proc/sys/net/ipv6/conf/all/accept_dad";
+const AT_ONCE =
+  "echo 0 > /proc/sys/net/ipv6/conf/default/accept_dad; echo 0 > /proc/sys/net/ipv6/conf/all/accept_dad";
 
 const run = (...words: string[]): void => void execFileSync(ip, words);
 const within = (pid: string, script: string): void =>

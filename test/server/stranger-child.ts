@@ -22,3 +22,4 @@ control.listen();
 process.seteuid?.(0);
 process.seteuid?.(1); // a third user
 await takeOver(own).catch((error: unknown) => console.log(`takeOver ${(error as SocketError).code}`));
+process.seteuid?.(0); // as whom it may be looked into when it ends

@@ -10,10 +10,10 @@ import { fileURLToPath } from "node:url";
 import { AF_UNIX, SOCK_DGRAM, SOCK_STREAM, socket } from "berkeley";
 import { listenersFromSystemd, sdNotify, socketsFromSystemd } from "berkeley/server";
 import { connectTcp, connectUnix } from "berkeley/stream";
-import { requirePeer } from "../support/peers.ts";
 import { start } from "../support/process.ts";
 import type { Child } from "../support/process.ts";
 import { PYTHON, python } from "../support/python.ts";
+import { ACTIVATE, ACTIVATE_SETTINGS } from "../support/systemd.ts";
 import { ask } from "./support.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "berkeley-systemd-"));
@@ -60,13 +60,12 @@ for (const where of ["path", "abstract name"])
     await child.succeeded();
   });
 
-const activate = requirePeer("systemd-socket-activate");
 test("a service that systemd-socket-activate starts takes its listener", {
-  skip: activate.skip,
+  skip: ACTIVATE.skip,
 }, async () => {
   const path = join(folder, "activated");
-  const args = ["-l", path, "--fdname=web", process.execPath, CHILD, "listeners"];
-  await using child = start(activate.path, args, { env: { NODE_TEST_CONTEXT: undefined } });
+  const args = ["-l", path, "--fdname=web", ...ACTIVATE_SETTINGS, process.execPath, CHILD, "listeners"];
+  await using child = start(ACTIVATE.path, args, { env: { NODE_TEST_CONTEXT: undefined } });
   await child.line(/^Listening on /m, "stderr");
   const client = await connectUnix(path); // which starts the service
   assert.equal(await ask(client, "hello"), "hello");
