@@ -7,21 +7,32 @@ import assert from "node:assert/strict";
 const GROWTH = 8;
 const RATIO_MAX = 24;
 const ROUNDS_MAX = 12;
+const TIME_MS_MIN = 0.05; // Below it, a time tells more of the clock and of the collector than of the work.
 
-/** Fails unless `work` of a size takes time in proportion to it. `size`: one whose work takes about a millisecond. */
-export function assertLinear(size: number, work: (size: number) => void): void {
-  const time = (of: number): number => {
-    const before = performance.now();
-    work(of);
-    return performance.now() - before;
-  };
-  time(size);
+/**
+ * Fails unless `work` takes time in proportion to the length of its text. `textOf` makes the text of a size; making it is
+ * not part of the work. `size`: one whose work takes about a millisecond, unless the work ends early.
+ */
+export function assertLinear(size: number, textOf: (size: number) => string, work: (text: string) => void): void {
+  const [small, large] = [flat(textOf(size)), flat(textOf(GROWTH * size))];
+  time(work, small);
   const ratios: number[] = [];
   for (let round = 0; round < ROUNDS_MAX; round++) {
-    const small = Math.max(time(size), 0.05);
-    const ratio = time(GROWTH * size) / small;
+    const base = Math.max(time(work, small), TIME_MS_MIN);
+    const ratio = time(work, large) / base;
     if (ratio < RATIO_MAX) return;
     ratios.push(Math.round(ratio));
   }
   assert.fail(`${GROWTH} times the input took ${ratios.join(", ")} times as long`);
+}
+
+function time(work: (text: string) => void, text: string): number {
+  const before = performance.now();
+  work(text);
+  return performance.now() - before;
+}
+
+/** The same text in one piece: V8 keeps what repeat() and + make as a tree until somebody looks into it, at its cost. */
+function flat(text: string): string {
+  return Buffer.from(text).toString();
 }

@@ -70,7 +70,7 @@ test("quoteString() writes what parseList() reads back, and refuses what cannot 
 
 for (const piece of ["a,", ",", " ", 'a;b="c",', "a;b=c,", '"', 'a;b="\\\\', "a/"])
   test(`parseList() takes time in proportion to the text: ${JSON.stringify(piece)}`, () => {
-    assertLinear(4000, (size) => parseList(piece.repeat(size)));
+    assertLinear(4000, (size) => piece.repeat(size), parseList);
   });
 
 test("isToken() and isFieldValue() let through what RFC 9110 does", () => {
