@@ -13,7 +13,11 @@ const TIME_MS_MIN = 0.05; // Below it, a time tells more of the clock and of the
  * Fails unless `work` takes time in proportion to the length of its text. `textOf` makes the text of a size; making it is
  * not part of the work. `size`: one whose work takes about a millisecond, unless the work ends early.
  */
-export function assertLinear(size: number, textOf: (size: number) => string, work: (text: string) => void): void {
+export function assertLinear(
+  size: number,
+  textOf: (size: number) => string,
+  work: (text: string) => void,
+): void {
   const [small, large] = [flat(textOf(size)), flat(textOf(GROWTH * size))];
   time(work, small);
   const ratios: number[] = [];
