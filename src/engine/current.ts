@@ -35,7 +35,12 @@ export function scopeEngine(find: () => Engine | undefined): void {
   scope = find;
 }
 
+/** The engine that this part of the program was given; undefined: it has the thread's, which may not be open yet. */
+export function scopedEngine(): Engine | undefined {
+  return scope?.();
+}
+
 /** The engine of who calls: of this thread, opened at the first call, if no other one was brought in. */
 export function currentEngine(): Engine {
-  return scope?.() ?? (engine ??= open());
+  return scopedEngine() ?? (engine ??= open());
 }

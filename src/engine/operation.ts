@@ -1,6 +1,7 @@
 // One waiting call: how to try it, what its result becomes, whom to tell. It settles exactly once, because only the
 // engine settles it and takes it off its queue in the same step. It knows neither descriptors nor system calls.
 
+import type { Timer } from "./backend.ts";
 import { ECANCELED } from "../constants/index.ts";
 
 /** How many bytes the kernel has taken so far, kept current while a call runs. */
@@ -57,11 +58,11 @@ export interface Owner {
 export class Guard {
   /** The time that it was given. */
   ms = 0;
-  timer: unknown = undefined;
+  timer: Timer | undefined = undefined;
   signal: AbortSignal | undefined = undefined;
   onAbort: (() => void) | undefined = undefined;
   /** The timer after which the operation is tried again. */
-  retry: unknown = undefined;
+  retry: Timer | undefined = undefined;
 }
 
 // The executor of every promise here: it runs inside `new Promise`, so two variables serve all and no closure is made.

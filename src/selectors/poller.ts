@@ -3,6 +3,8 @@
 
 import { native } from "../native.ts";
 import { EVENTS_MAX, EVENT_WORDS } from "../engine/backend.ts";
+import type { PollerCalls } from "../engine/backend.ts";
+import { scopedEngine } from "../engine/current.ts";
 import { EPERM } from "../constants/index.ts";
 import { SocketError } from "../socket/errors.ts";
 
@@ -25,22 +27,24 @@ function check(syscall: string, result: number): number {
 
 /** Watches descriptors. */
 export class Poller {
+  /** The kernel's, without an engine: who blocks the thread needs none. Or a simulated network's. */
+  readonly #calls: PollerCalls = scopedEngine()?.backend.pollers ?? native;
   /** Its own descriptor; -1 once closed. */
-  fd: number = check(OPEN, native.readiness_open());
+  fd: number = check(OPEN, this.#calls.readiness_open());
 
   /** @throws {SocketError} EPERM: a regular file or directory. EBADF: not open. EEXIST: watched already. */
   watch(fd: number, bits: number): void {
-    check(CONTROL, native.readiness_watch(this.fd, fd, bits | LEVEL, fd, 0));
+    check(CONTROL, this.#calls.readiness_watch(this.fd, fd, bits | LEVEL, fd, 0));
   }
 
   /** Other events of the same descriptor. @throws {SocketError} ENOENT, EBADF: it was closed meanwhile. */
   change(fd: number, bits: number): void {
-    check(CONTROL, native.readiness_change(this.fd, fd, bits | LEVEL, fd, 0));
+    check(CONTROL, this.#calls.readiness_change(this.fd, fd, bits | LEVEL, fd, 0));
   }
 
   /** Harmless when the descriptor was closed meanwhile: the kernel has forgotten it. */
   forget(fd: number): void {
-    native.readiness_forget(this.fd, fd);
+    this.#calls.readiness_forget(this.fd, fd);
   }
 
   /**
@@ -54,7 +58,7 @@ export class Poller {
     // The kernel takes turns: when a batch was full the next one goes on with the others, and then repeats.
     for (;;) {
       const before = into.size;
-      const count = check(WAIT, native.readiness_wait(this.fd, events));
+      const count = check(WAIT, this.#calls.readiness_wait(this.fd, events));
       for (let at = 0; at < count * EVENT_WORDS; at += EVENT_WORDS)
         into.set(events[at + 1] as number, events[at] as number);
       total += count;
@@ -64,7 +68,7 @@ export class Poller {
 
   close(): void {
     if (this.fd < 0) return;
-    native.close(this.fd);
+    this.#calls.close(this.fd);
     this.fd = -1;
   }
 }

@@ -7,7 +7,8 @@
 // until the peer has ended as well, for lingerTimeoutMs at most. If nothing is there, it is closed: waiting for every peer to
 // end would leave the places to those who do not. Apache and nginx do the same.
 
-import { setImmediate as turn } from "node:timers/promises";
+import { nextTurn, startTimer, stopTimer } from "../engine/clock.ts";
+import type { Timer } from "../engine/clock.ts";
 import type { ByteStream } from "../stream/index.ts";
 import type { Counters } from "./counters.ts";
 import { ServerError } from "./errors.ts";
@@ -72,8 +73,8 @@ export class ServedConnection<S extends ByteStream> implements Connection<S>, Wa
   #peerEnded = false;
   #controller: AbortController | undefined;
   readonly #lingerTimeoutMs: number;
-  readonly #idle: NodeJS.Timeout | undefined;
-  readonly #total: NodeJS.Timeout | undefined;
+  #idle: Timer | undefined;
+  #total: Timer | undefined;
   /** Calls that wait for the peer. */
   #waiting = 0;
 
@@ -85,15 +86,12 @@ export class ServedConnection<S extends ByteStream> implements Connection<S>, Wa
     this.counters = limits.counters;
     this.#lingerTimeoutMs = limits.lingerTimeoutMs;
     // They hold no process: what waits for the peer does.
-    if (idleTimeoutMs < Infinity)
-      this.#idle = setTimeout(() => {
-        if (this.#waiting > 0) this.end("ERR_IDLE_TIMEOUT", `idle for ${idleTimeoutMs} ms`);
-      }, idleTimeoutMs).unref();
-    if (totalTimeoutMs < Infinity)
-      this.#total = setTimeout(
-        () => this.end("ERR_TOTAL_TIMEOUT", `not done after ${totalTimeoutMs} ms`),
-        totalTimeoutMs,
-      ).unref();
+    this.#idle = startTimer(idleTimeoutMs, () => {
+      if (this.#waiting > 0) this.end("ERR_IDLE_TIMEOUT", `idle for ${idleTimeoutMs} ms`);
+    });
+    this.#total = startTimer(totalTimeoutMs, () =>
+      this.end("ERR_TOTAL_TIMEOUT", `not done after ${totalTimeoutMs} ms`),
+    );
   }
 
   get signal(): AbortSignal {
@@ -107,7 +105,7 @@ export class ServedConnection<S extends ByteStream> implements Connection<S>, Wa
   waits(on: boolean): void {
     this.#waiting += on ? 1 : -1;
     // A timer that has fired while nobody waited runs again.
-    if (this.#reason === undefined) this.#idle?.refresh();
+    this.#idle?.refresh();
   }
 
   ended(): void {
@@ -155,24 +153,30 @@ export class ServedConnection<S extends ByteStream> implements Connection<S>, Wa
   async #linger(): Promise<void> {
     const { accepted } = this;
     if (this.#peerEnded || accepted.closed || this.#lingerTimeoutMs === 0) return;
-    let timer: NodeJS.Timeout | undefined;
+    let timer: Timer | undefined;
     try {
       await accepted.closeWrite();
       let next = accepted.receiveSome();
-      const comes = await Promise.race([next, turn()]);
+      const comes = await Promise.race([next, nextTurn()]);
       if (comes === undefined) this.#close();
-      else timer = setTimeout(() => this.#close(), this.#lingerTimeoutMs);
+      else {
+        timer = startTimer(this.#lingerTimeoutMs, () => this.#close());
+        timer.ref();
+      }
       while ((await next).length > 0) next = accepted.receiveSome();
     } catch {
       // It is closed, or broke: there is nothing more to be saved.
     } finally {
-      clearTimeout(timer);
+      stopTimer(timer);
     }
   }
 
   #stopTimers(): void {
-    clearTimeout(this.#idle);
-    clearTimeout(this.#total);
+    stopTimer(this.#idle);
+    stopTimer(this.#total);
+    // A call that the handler has left behind begins none anew.
+    this.#idle = undefined;
+    this.#total = undefined;
   }
 
   /** What close(2) may report is nobody's concern: the conversation is over. */

@@ -53,7 +53,7 @@ export interface CheckedOptions<S extends ByteStream> {
   readonly signal: AbortSignal | undefined;
 }
 
-/** A time above 0, or Infinity, which stands for all that setTimeout cannot. */
+/** A time above 0, or Infinity, which stands for all that a timer cannot. */
 export function checkTime(name: string, ms: number): number {
   if (typeof ms !== "number") throw invalidArgument(name, "a number", ms);
   if (!(ms > 0)) throw outOfRange(name, "above 0", ms);

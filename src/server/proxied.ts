@@ -5,6 +5,7 @@
 // they could claim to be anybody. And it must come: a server that takes connections with and without one at the same port
 // cannot tell a client that pretends (PROXY protocol section 2, "must not try to guess").
 
+import { startTimer, stopTimer } from "../engine/clock.ts";
 import type { AnyAddress } from "../index.ts";
 import { invalidArgument } from "../socket/errors.ts";
 import { HandedOverStream } from "../stream/handed-over.ts";
@@ -83,9 +84,9 @@ async function readHeader(
 ): Promise<ProxiedStream> {
   const parser = new ProxyHeaderParser(options);
   const late = new AbortController();
-  const timer = setTimeout(
-    () => late.abort(new RemoteProtocolError("ERR_PROXY_TIMEOUT", `no header in ${headerTimeoutMs} ms`)),
-    headerTimeoutMs,
+  // What waits for the header holds the process.
+  const timer = startTimer(headerTimeoutMs, () =>
+    late.abort(new RemoteProtocolError("ERR_PROXY_TIMEOUT", `no header in ${headerTimeoutMs} ms`)),
   );
   try {
     for (;;) {
@@ -97,6 +98,6 @@ async function readHeader(
       parser.receive(bytes);
     }
   } finally {
-    clearTimeout(timer);
+    stopTimer(timer);
   }
 }

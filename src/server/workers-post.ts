@@ -3,6 +3,7 @@
 
 import { Worker } from "node:worker_threads";
 import type { ResourceLimits } from "node:worker_threads";
+import { now } from "../engine/clock.ts";
 import { Bell } from "./bell.ts";
 import { COUNTERS_BYTES, Counters } from "./counters.ts";
 import type { CheckedOptions } from "./options.ts";
@@ -98,7 +99,7 @@ export class Post {
     let died = first;
     let ms = restartMsMin;
     for (;;) {
-      const begun = performance.now();
+      const begun = now();
       const error = await died;
       if (this.#stopping) return;
       if (onDeath !== undefined) onDeath(error, this.#number);
@@ -107,10 +108,10 @@ export class Post {
           code: "BERKELEY_WORKER",
           detail: error.stack ?? "",
         });
-      if (performance.now() - begun >= CALM_MS) ms = restartMsMin;
-      const again = performance.now() + ms;
+      if (now() - begun >= CALM_MS) ms = restartMsMin;
+      const again = now() + ms;
       ms = Math.min(ms * 2, restartMsMax);
-      while (!this.#stopping && performance.now() < again) await this.#news.next(again - performance.now());
+      while (!this.#stopping && now() < again) await this.#news.next(again - now());
       if (this.#stopping) return;
       this.#restarts++;
       died = this.#start();
@@ -158,10 +159,10 @@ export class Post {
     this.#news.ring();
     const worker = this.#worker;
     if (worker === undefined) return NOBODY;
-    const end = performance.now() + deadlineMs + ANSWER_MS;
+    const end = now() + deadlineMs + ANSWER_MS;
     worker.postMessage({ deadlineMs } satisfies WorkerOrder, []);
-    while (this.#worker !== undefined && this.#report === undefined && performance.now() < end)
-      await this.#news.next(end - performance.now());
+    while (this.#worker !== undefined && this.#report === undefined && now() < end)
+      await this.#news.next(end - now());
     const abandoned = this.#report === undefined ? this.#counters.read().active : 0;
     await worker.terminate();
     return this.#report ?? { ...NOBODY, abandoned };

@@ -1,6 +1,7 @@
 // relay(): everything from one socket to the other and back, until both have ended. How one direction goes is told in
 // relay/; here is when both stop, and what is known then.
 
+import type { Timer } from "../engine/clock.ts";
 import { listen, stopListening } from "../engine/signal.ts";
 import { TIMEOUT_MS_MAX, checkTimeout } from "./base.ts";
 import type { WaitOptions } from "./base.ts";
@@ -54,7 +55,7 @@ export async function relay(a: Socket, b: Socket, options: RelayOptions = {}): P
   signal?.throwIfAborted();
 
   const { backend } = a.engine;
-  let timer: unknown;
+  let timer: Timer | undefined;
   let over: { readonly reason: unknown } | undefined;
   const stop = (reason: unknown): void => {
     over ??= { reason };

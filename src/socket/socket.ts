@@ -1,8 +1,8 @@
 // The Socket that programs hold, with promises: how it waits, its hold on the process, accepting, and iteration over
 // connections. Everything else it has from the classes below it, one concern each. Its twin is in ../sync/socket.ts.
 
+import { passed } from "../engine/clock.ts";
 import { currentEngine } from "../engine/current.ts";
-import { setTimeout as sleep } from "node:timers/promises";
 import { ERRORS, READ } from "../engine/descriptor.ts";
 import { ASKS_ASIDE, WAITS } from "../engine/operation.ts";
 import type { Operation } from "../engine/operation.ts";
@@ -87,7 +87,7 @@ export class Socket extends FileSocket implements AsyncIterable<[Socket, Address
           return;
         const ms = pause.after(error);
         // Who waits for descriptors holds the process as he does who waits for a connection.
-        if (ms > 0) await sleep(ms, undefined, { ref: this.descriptor.referenced });
+        if (ms > 0) await passed(ms, this.descriptor.referenced);
         continue;
       }
       pause.recovered();

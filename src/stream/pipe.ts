@@ -1,6 +1,7 @@
 // Everything from one stream to another, one way or both: with backpressure, and inside the kernel where both are sockets.
 // It closes neither; what the bytes are it does not know.
 
+import type { Timer } from "../engine/clock.ts";
 import { currentEngine } from "../engine/current.ts";
 import { listen, stopListening } from "../engine/signal.ts";
 import { relay } from "../index.ts";
@@ -175,7 +176,7 @@ export async function pipeBoth(
   const stop = (reason: unknown): void => over.abort(reason);
   const abort = (): void => stop(signal?.reason);
   const { backend } = currentEngine();
-  let timer: unknown;
+  let timer: Timer | undefined;
   const moved = (): void => {
     if (idleTimeoutMs === undefined || over.signal.aborted) return;
     if (timer !== undefined) backend.clearTimer(timer);

@@ -1,6 +1,7 @@
 // What stands behind sockets that block. They share the classes of those that do not, and these want an engine; but no
 // call of theirs ever parks, so this one has the kernel's calls and nothing else: no poller, no hook in the event loop.
 
+import { NEVER } from "../engine/backend.ts";
 import type { Backend } from "../engine/backend.ts";
 import { Engine } from "../engine/engine.ts";
 import { native } from "../native.ts";
@@ -9,6 +10,7 @@ import { ENOSYS } from "../constants/index.ts";
 const backend: Backend = {
   name: "blocking",
   calls: native,
+  pollers: native,
   watch: () => -ENOSYS,
   change: () => -ENOSYS,
   forget: () => undefined,
@@ -17,7 +19,7 @@ const backend: Backend = {
   ref: () => undefined,
   unref: () => undefined,
   now: () => performance.now(),
-  setTimer: () => undefined,
+  setTimer: () => NEVER,
   clearTimer: () => undefined,
   nextTurn: (callback) => void setImmediate(callback),
 };

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AF_INET, EAGAIN, ECANCELED, ENOSPC, SOCK_STREAM } from "berkeley";
-import type { Backend } from "#dist/engine/backend.js";
+import type { Backend, Timer } from "#dist/engine/backend.js";
 import { END, ERRORS, READ, WRITE } from "#dist/engine/descriptor.js";
 import type { Descriptor } from "#dist/engine/descriptor.js";
 import { Engine, FOREVER } from "#dist/engine/engine.js";
@@ -18,6 +18,7 @@ type Event = readonly [bits: number, index: number, generation: number];
 class Stage implements Backend {
   readonly name = "stage";
   readonly calls = {} as Backend["calls"];
+  readonly pollers = {} as Backend["pollers"];
   readonly asked: string[] = [];
   refusal = 0;
   referenced = false;
@@ -53,12 +54,16 @@ class Stage implements Backend {
   now(): number {
     return 0;
   }
-  setTimer(callback: () => void): unknown {
-    const timer = {};
+  setTimer(callback: () => void): Timer {
+    const timer: Timer = {
+      refresh: () => this.timers.set(timer, callback),
+      ref: () => timer,
+      [Symbol.dispose]: () => this.clearTimer(timer),
+    };
     this.timers.set(timer, callback);
     return timer;
   }
-  clearTimer(timer: unknown): void {
+  clearTimer(timer: Timer): void {
     this.timers.delete(timer);
   }
   nextTurn(callback: () => void): void {

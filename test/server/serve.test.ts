@@ -8,6 +8,8 @@ import { ServerError, serve } from "berkeley/server";
 import type { ListenerOf } from "berkeley/server";
 import { connectTcp, listenTcp } from "berkeley/stream";
 import type { ByteStream, SocketStream } from "berkeley/stream";
+import { NEVER } from "#dist/engine/backend.js";
+import { currentEngine } from "#dist/engine/current.js";
 import { pattern, reset } from "../support/pair.ts";
 import { ask, echo, gate, readAll, served, until, warning } from "./support.ts";
 
@@ -383,7 +385,7 @@ test("finished rejects when accept() fails for good", async () => {
   assert.equal(listener.closed, true);
 });
 
-test("a shortage of descriptors makes accept() wait, and a handler that ends makes it go on at once", async (t) => {
+test("a shortage of descriptors makes accept() wait, and a handler that ends makes it go on at once", async () => {
   await using at = await served(echo);
   const streams = [await at.connect(), await at.connect()];
   let tried = 0;
@@ -393,7 +395,9 @@ test("a shortage of descriptors makes accept() wait, and a handler that ends mak
   });
   const warned = warning("BERKELEY_EMFILE");
   const leave = gate();
-  t.mock.timers.enable({ apis: ["setTimeout"] }); // no pause ends by itself
+  const { backend } = currentEngine();
+  const setTimer = backend.setTimer.bind(backend);
+  backend.setTimer = () => NEVER; // no pause ends by itself
   const server = serve(
     listener,
     async (_, { id }) => {
@@ -405,7 +409,7 @@ test("a shortage of descriptors makes accept() wait, and a handler that ends mak
   assert.deepEqual([tried, server.stats().accepted], [2, 1]);
   leave.open();
   await until(() => server.stats().finished === 2);
-  t.mock.timers.reset();
+  backend.setTimer = setTimer;
   await server.shutdown();
 });
 

@@ -5,6 +5,8 @@
 // set and cleared costs more than the parser. Here a wait writes one number, and once in a while one timer looks at all
 // of them: late by no more than a tick, which is a small part of the shortest time.
 
+import { now, startTimer, stopTimer } from "../../engine/clock.ts";
+import type { Timer } from "../../engine/clock.ts";
 import { formatHttpDate } from "../syntax/date.ts";
 
 const SECOND_MS = 1000;
@@ -13,10 +15,10 @@ let date = "";
 
 /** The present as HTTP writes it; made once a second. */
 export function httpDate(): string {
-  const now = Math.floor(Date.now() / SECOND_MS);
-  if (now !== second) {
-    second = now;
-    date = formatHttpDate(now * SECOND_MS);
+  const present = Math.floor(Date.now() / SECOND_MS);
+  if (present !== second) {
+    second = present;
+    date = formatHttpDate(present * SECOND_MS);
   }
   return date;
 }
@@ -37,10 +39,10 @@ const TICK_MS_MAX = 1000;
 /** A clock that looks at everybody who waits. It holds no process alive. */
 export class Clock {
   /** Milliseconds, as of the last tick. */
-  now: number = performance.now();
+  now: number = now();
   readonly #tickMs: number;
   readonly #waiting: Set<Waiting> = new Set();
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
 
   /** @param shortestMs  the shortest time that anybody will wait. */
   constructor(shortestMs: number) {
@@ -51,15 +53,15 @@ export class Clock {
   add(one: Waiting): void {
     this.#waiting.add(one);
     if (this.#timer !== undefined) return;
-    this.now = performance.now();
-    this.#timer = setInterval(() => this.#tick(), this.#tickMs).unref();
+    this.now = now();
+    this.#timer = startTimer(this.#tickMs, () => this.#tick());
   }
 
   /** No more. */
   delete(one: Waiting): void {
     this.#waiting.delete(one);
     if (this.#waiting.size > 0) return;
-    clearInterval(this.#timer);
+    stopTimer(this.#timer);
     this.#timer = undefined;
   }
 
@@ -71,7 +73,8 @@ export class Clock {
   #tick(): void {
     // What expired while the loop was held up by others is given the benefit of one more tick.
     const before = this.now;
-    this.now = performance.now();
+    this.now = now();
     for (const one of this.#waiting) if (one.deadline <= before) one.expire();
+    this.#timer?.refresh();
   }
 }

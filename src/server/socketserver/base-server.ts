@@ -11,6 +11,7 @@
 // the other, and CPython's combined classes (ThreadingTCPServer, ForkingUDPServer …) are subclasses that choose. A mixin in
 // TypeScript is a function that makes a class, whose type has to be written out by hand: two choices are less to read.
 
+import { startTimer, stopTimer } from "../../engine/clock.ts";
 import type { Address, AnyAddress } from "../../index.ts";
 import { SocketError, TimeoutError } from "../../index.ts";
 import { readable } from "../../selectors/index.ts";
@@ -219,7 +220,7 @@ export abstract class BaseServer<R, A extends AnyAddress = Address> implements A
   async #comes(ms: number, stop: AbortSignal): Promise<boolean> {
     const wait = new AbortController();
     const end = (): void => wait.abort();
-    const timer = ms < TIMEOUT_MS_MAX ? setTimeout(end, ms) : undefined;
+    const timer = ms < TIMEOUT_MS_MAX ? startTimer(ms, end) : undefined;
     stop.addEventListener("abort", end);
     try {
       await readable(this.fileno(), { signal: wait.signal });
@@ -228,7 +229,7 @@ export abstract class BaseServer<R, A extends AnyAddress = Address> implements A
       if (wait.signal.aborted) return false;
       throw error;
     } finally {
-      clearTimeout(timer);
+      stopTimer(timer);
       stop.removeEventListener("abort", end);
     }
   }

@@ -5,6 +5,8 @@
 // allowHalfOpen is false, so that a peer's end is answered with ours; "close" says whether there was an error.
 
 import { Duplex } from "node:stream";
+import { startTimer, stopTimer } from "../../engine/clock.ts";
+import type { Timer } from "../../engine/clock.ts";
 import { ECANCELED, ENOTCONN, SocketError } from "../../index.ts";
 import { checkInteger } from "../../socket/base.ts";
 import { invalidArgument } from "../../socket/errors.ts";
@@ -21,7 +23,7 @@ const RECEIVE_BYTES = 65_536;
 const JOIN_BYTES_MAX = 16_384;
 /** IOV_MAX of Linux: pieces of one sendmsg. */
 const PIECES_MAX = 1024;
-/** Most that setTimeout takes. */
+/** Most that a timer takes. */
 const TIMEOUT_MS_MAX: number = 2 ** 31 - 1;
 
 type Done = (error?: Error | null) => void;
@@ -45,7 +47,7 @@ export class StreamDuplex extends Duplex {
   /** The write that is under way. */
   #sending = 0;
   #done: Done = () => undefined;
-  #idle: NodeJS.Timeout | undefined = undefined;
+  #idle: Timer | undefined = undefined;
   #timeoutMs: number | undefined = undefined;
   /** Of the send that is under way, while there is a timeout: how far it is, and how far it was at the last look. */
   #progress: Progress = { bytes: 0 };
@@ -93,7 +95,7 @@ export class StreamDuplex extends Duplex {
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     this.#pending = [];
-    clearTimeout(this.#idle);
+    stopTimer(this.#idle);
     this.#idle = undefined;
     // A write that waits for the connection waits for nothing any more; others fail as the stream is closed.
     if (this.#stream === undefined) this.#done(error ?? new SocketError("connect", -ECANCELED));
@@ -268,13 +270,13 @@ export class StreamDuplex extends Duplex {
     if (typeof timeoutMs !== "number") throw invalidArgument("timeoutMs", "a number", timeoutMs);
     const ms = Math.min(Math.ceil(timeoutMs), TIMEOUT_MS_MAX);
     checkInteger("timeoutMs", ms, 0, TIMEOUT_MS_MAX);
-    clearTimeout(this.#idle);
+    stopTimer(this.#idle);
     this.#idle = undefined;
     this.#timeoutMs = ms;
     if (callback !== undefined) this.removeListener("timeout", callback);
     if (ms === 0 || this.destroyed) return this;
     if (callback !== undefined) this.once("timeout", callback);
-    this.#idle = setTimeout(this.#expired, ms).unref();
+    this.#idle = startTimer(ms, this.#expired);
     return this;
   }
 

@@ -296,12 +296,17 @@ export class SimulatedCalls implements SocketCalls {
     return -ENOSYS;
   }
 
+  /** A number for a descriptor that is no socket. */
+  number(): number {
+    return this.#next++;
+  }
+
   #give(socket: SimulatedSocket): number {
     if (this.open.size >= DESCRIPTORS_MAX) {
       socket.close();
       return -EMFILE;
     }
-    const fd = this.#next++;
+    const fd = this.number();
     socket.fd = fd;
     this.open.set(fd, socket);
     return fd;

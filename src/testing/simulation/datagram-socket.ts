@@ -105,13 +105,13 @@ export class DatagramSocket extends SimulatedSocket {
   close(): void {
     this.held = false;
     this.fd = -1;
-    this.host.sockets.delete(this);
+    this.host.remove(this);
   }
 
   crash(): void {
     this.#down = true;
     this.held = false;
-    this.host.sockets.delete(this);
+    this.host.remove(this);
     this.tell(READ | WRITE | END);
   }
 

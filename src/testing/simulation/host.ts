@@ -54,6 +54,10 @@ export class HostState {
   up = true;
   /** Every socket that is not over, also those whose program has closed them. */
   readonly sockets: Set<SimulatedSocket> = new Set();
+  /** Those that listen. */
+  readonly listening: Set<StreamSocket> = new Set();
+  /** Sockets by the port that they are bound to: a server has as many as it has clients. */
+  readonly #byPort = new Map<number, Set<SimulatedSocket>>();
   #nextPort = PORT_MIN;
 
   constructor(name: string, ipv4: string, ipv6: string, surroundings: Surroundings) {
@@ -72,6 +76,26 @@ export class HostState {
   addressFor(other: string): string {
     if (isLoopback(other)) return other;
     return other.includes(":") ? this.ipv6 : this.ipv4;
+  }
+
+  /** A socket is bound to another port than before; undefined: to none. */
+  place(socket: SimulatedSocket, before: number | undefined, now: number | undefined): void {
+    if (before === now) return;
+    if (before !== undefined) {
+      const there = this.#byPort.get(before);
+      there?.delete(socket);
+      if (there?.size === 0) this.#byPort.delete(before);
+    }
+    if (now === undefined) return;
+    const here = this.#byPort.get(now);
+    if (here === undefined) this.#byPort.set(now, new Set([socket]));
+    else here.add(socket);
+  }
+
+  /** A socket is over. */
+  remove(socket: SimulatedSocket): void {
+    this.sockets.delete(socket);
+    this.place(socket, socket.local?.port, undefined);
   }
 
   /** Gives a socket its address. 0, or -errno. */
@@ -94,15 +118,17 @@ export class HostState {
 
   /** Who listens there; of several, each in turn. */
   listenerAt({ host, port }: Endpoint): StreamSocket | undefined {
-    const found = this.at(host, port, true).filter((socket) => socket.listens) as StreamSocket[];
+    const found = [...this.listening].filter(
+      ({ held, listens, local }) => held && listens && local?.port === port && covers(local.host, host),
+    );
     return found.toSorted((a, b) => a.taken - b.taken)[0];
   }
 
   /** The bound sockets of a kind that are reached at an address and port: those that are not over. */
   at(host: string, port: number, isStream: boolean): SimulatedSocket[] {
-    return [...this.sockets].filter(
+    return [...(this.#byPort.get(port) ?? [])].filter(
       ({ isStream: kind, local, held }) =>
-        held && kind === isStream && local?.port === port && covers(local.host, host),
+        held && kind === isStream && local !== undefined && covers(local.host, host),
     );
   }
 
@@ -112,9 +138,9 @@ export class HostState {
     port: number,
     isStream: boolean = asking?.isStream ?? true,
   ): boolean {
-    for (const socket of this.sockets) {
+    for (const socket of this.#byPort.get(port) ?? []) {
       const { local } = socket;
-      if (socket === asking || !socket.held || socket.isStream !== isStream || local?.port !== port) continue;
+      if (socket === asking || !socket.held || socket.isStream !== isStream || local === undefined) continue;
       if (!covers(local.host, host) && !covers(host, local.host)) continue;
       const shared =
         asking !== undefined &&

@@ -17,6 +17,7 @@ import { SimulatedBackend } from "./backend.ts";
 import { SimulatedCalls } from "./calls.ts";
 import { VirtualClock } from "./clock.ts";
 import { SimulatedNetwork, currentHost } from "./network.ts";
+import { SimulatedPollers } from "./pollers.ts";
 import { SeededRandom } from "./random.ts";
 import { Readiness } from "./readiness.ts";
 import type { SimulatedSocket } from "./socket.ts";
@@ -68,10 +69,19 @@ export async function simulate<T>(
   const clock = new VirtualClock();
   const readiness = new Readiness();
   const calls = new SimulatedCalls(() => currentHost.getStore());
-  const backend = new SimulatedBackend(calls, clock, readiness);
+  const pollers = new SimulatedPollers({
+    number: () => calls.number(),
+    ready: (fd) => calls.open.get(fd)?.ready(),
+    tell: (fd, bits) => readiness.tell(fd, bits),
+    forget: (fd) => readiness.forget(fd),
+  });
+  const backend = new SimulatedBackend(calls, pollers, clock, readiness);
   const engine = new Engine(backend);
   const network = new SimulatedNetwork(clock, new SeededRandom(seed), {
-    tell: (fd, bits) => readiness.tell(fd, bits),
+    tell: (fd, bits) => {
+      readiness.tell(fd, bits);
+      pollers.told(fd);
+    },
     stir: () => (backend.stirred = true),
     openSockets: () => [...calls.open.values()].map(describe),
   });

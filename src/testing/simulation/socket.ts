@@ -59,7 +59,6 @@ export abstract class SimulatedSocket {
   abstract readonly isStream: boolean;
   /** The program's number for it; -1 before accept() and after close(). */
   fd = -1;
-  local: Endpoint | undefined = undefined;
   remote: Endpoint | undefined = undefined;
   sendBytesMax: number = BUFFER_BYTES;
   receiveBytesMax: number = BUFFER_BYTES;
@@ -68,6 +67,7 @@ export abstract class SimulatedSocket {
   /** Holds its port. */
   held = true;
   protected error = 0;
+  #local: Endpoint | undefined = undefined;
   readonly #options = new Map<string, Uint8Array>();
 
   constructor(host: HostState, family: number, proto: number) {
@@ -75,6 +75,15 @@ export abstract class SimulatedSocket {
     this.family = family;
     this.proto = proto;
     host.sockets.add(this);
+  }
+
+  get local(): Endpoint | undefined {
+    return this.#local;
+  }
+
+  set local(endpoint: Endpoint | undefined) {
+    this.host.place(this, this.#local?.port, endpoint?.port);
+    this.#local = endpoint;
   }
 
   get listens(): boolean {

@@ -80,6 +80,7 @@ export class StreamSocket extends SimulatedSocket {
     }
     this.#backlog = Math.min(backlog, BACKLOG_MAX);
     this.#state = "listening";
+    this.host.listening.add(this);
     return 0;
   }
 
@@ -237,6 +238,7 @@ export class StreamSocket extends SimulatedSocket {
     this.#orphan = true;
     if (state === "listening") {
       this.#state = "over";
+      this.host.listening.delete(this);
       for (const child of this.#accepted.splice(0)) child.#reset();
     }
     if (state === "connected") {
@@ -249,6 +251,7 @@ export class StreamSocket extends SimulatedSocket {
   crash(): void {
     this.#crashed = true;
     this.#state = "over";
+    this.host.listening.delete(this);
     this.#stop();
     this.error = ENETDOWN;
     this.#accepted = [];
@@ -324,7 +327,7 @@ export class StreamSocket extends SimulatedSocket {
     this.#outgoing?.kill();
     if (this.#orphan || !this.host.up) {
       this.held = false;
-      this.host.sockets.delete(this);
+      this.host.remove(this);
     }
   }
 }
