@@ -35,7 +35,8 @@ const isPure = (path) =>
   PURE_FOLDERS.some((folder) => path.startsWith(folder)) ||
   PURE_FILES.includes(path) ||
   /(^|\/)(events|parser|writer|state)\.ts$|\/syntax\//.test(path);
-const PURE_BUILTINS = ["node:buffer", "node:string_decoder", "node:util"];
+// node:crypto: digests and random bytes, which WebSocket's handshake and masking are made of.
+const PURE_BUILTINS = ["node:buffer", "node:crypto", "node:string_decoder", "node:util"];
 
 /** Layers that may use packages from the registry; everything below stands on Node alone. */
 const MAY_USE_PACKAGES = ["cli", "inspector"];

@@ -22,6 +22,7 @@ packages=(
   openssl             # certificates for it
   redis-server        # ioredis over our streams
   python3-aiosmtpd    # nodemailer over our streams
+  python3-websockets  # WebSocket, both sides
   build-essential     # node-gyp; its gcc brings AddressSanitizer
 )
 

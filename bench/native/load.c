@@ -18,14 +18,15 @@
 enum { EVENTS_PER_BATCH = 1024, INCOMING_BYTES_MIN = 65536, SPARE_DESCRIPTORS = 32 };
 
 static const char USAGE[] =
-    "usage: load --mode pingpong|send|receive|connect|idle --port PORT\n"
+    "usage: load --mode MODE --port PORT\n"
+    "  MODE: pingpong, send, receive, connect, idle, ws-pingpong, ws-broadcast, ws-idle\n"
     "  --connections N   at the same time (1)\n"
     "  --bytes N         of one message, one write or one read (64)\n"
     "  --seconds S       to measure (3)\n"
     "  --warmup S        before measuring (1)\n"
     "  --server-pid PID  whose processor time is taken over the measured seconds\n"
     "  --handshakes N    connections being opened at the same time (128)\n"
-    "idle holds its connections until standard input ends.\n";
+    "idle and ws-idle hold their connections until standard input ends.\n";
 
 static void read_options(struct load *load, int count, char **arguments) {
   enum { MODE, PORT, CONNECTIONS, BYTES, SECONDS, WARMUP, SERVER_PID, HANDSHAKES, HELP };
@@ -166,12 +167,15 @@ int main(int count, char **arguments) {
   load.incoming = malloc(load.incoming_bytes);
   if (load.connections == NULL || load.payload == NULL || load.incoming == NULL) fail("out of memory");
   for (size_t i = 0; i < load.bytes; i++) load.payload[i] = (char)(i * 31 + 7);
+  load.message = load.answer = load.payload;
+  load.message_bytes = load.answer_bytes = load.bytes;
+  if (load.mode->prepare != NULL) load.mode->prepare(&load);
   latency_clear(&load.latency);
 
   if (!load.mode->opens_by_itself) open_all(&load);
   puts("ready");
   fflush(stdout);
-  if (strcmp(load.mode->name, "idle") == 0)
+  if (load.mode->holds)
     hold_until_input_ends(&load);
   else
     measure(&load);

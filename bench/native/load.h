@@ -1,5 +1,5 @@
-// The load generator's state, shared by its three parts: load.c (command line, time, result),
-// connection.c (opening and closing connections), modes.c (what is said on them).
+// The load generator's state, shared by its parts: load.c (command line, time, result), connection.c (opening and closing
+// connections), modes.c and websocket.c (what is said on them).
 #ifndef BENCH_LOAD_H
 #define BENCH_LOAD_H
 
@@ -23,12 +23,16 @@ struct mode {
   void (*opened)(struct load *, struct connection *);                  // it is connected, the greeting sent
   void (*start)(struct load *, struct connection *);                   // time begins to count
   void (*ready)(struct load *, struct connection *, uint32_t events);  // EPOLLIN, EPOLLOUT …
+  bool holds;                          // nothing is measured: connections are held until standard input ends
+  void (*prepare)(struct load *);      // makes messages other than the payload itself; NULL: they are that
 };
 
 struct connection {
   int fd;
   bool connecting;
   uint32_t interest;   // the events it is registered for
+  bool upgraded;       // of websocket modes: the handshake is done
+  unsigned matched;    // bytes of the empty line behind a head that came last
   size_t sent;         // bytes of the present message
   size_t received;
   int64_t started_ns;  // when the present message, or the connection, began
@@ -49,6 +53,11 @@ struct load {
   long begun;            // connections whose opening was begun
   long opened;           // connections that are ready for start()
   char *payload;         // `bytes` of a known pattern
+  const char *message;   // what is sent: the payload, or a frame with it
+  size_t message_bytes;
+  const char *answer;    // what comes back
+  size_t answer_bytes;
+  long outstanding;      // connections that have not got the present broadcast
   char *incoming;        // room for one read
   size_t incoming_bytes;
 
@@ -60,6 +69,18 @@ struct load {
 };
 
 const struct mode *mode_named(const char *name);
+extern const struct mode WEBSOCKET_MODES[];
+extern const size_t WEBSOCKET_MODE_COUNT;
+
+// What modes have in common.
+
+// Bytes that came into `incoming`: 0 when there are none now. The server is not expected to end first.
+size_t receive_some(struct load *load, struct connection *connection);
+// Sends what is left of the present message, and then waits for its answer.
+void pingpong_send(struct load *load, struct connection *connection);
+void pingpong_start(struct load *load, struct connection *connection);
+void pingpong_ready(struct load *load, struct connection *connection, uint32_t events);
+void start_nothing(struct load *load, struct connection *connection);
 
 // Begin a non-blocking connect; mode->opened follows, perhaps at once.
 void connection_begin(struct load *load, struct connection *connection);

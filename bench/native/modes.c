@@ -12,17 +12,17 @@
 // A write or a read loop leaves its connection after this many calls, so that the others get their turn.
 enum { CALLS_PER_TURN = 16 };
 
-// Bytes that came into `incoming`: 0 when there are none now. The server is not expected to end first.
-static size_t receive_some(struct load *load, struct connection *connection) {
+size_t receive_some(struct load *load, struct connection *connection) {
   ssize_t got = recv(connection->fd, load->incoming, load->incoming_bytes, 0);
   if (got < 0 && errno != EAGAIN) fail_errno("recv on connection %ld", connection_number(load, connection));
   if (got == 0) fail("connection %ld: the server ended it", connection_number(load, connection));
   return got < 0 ? 0 : (size_t)got;
 }
 
-// Bytes of `payload` from `sent` on that the kernel took: 0 when it takes none now.
+// Bytes of the message from `sent` on that the kernel took: 0 when it takes none now.
 static size_t send_some(struct load *load, struct connection *connection) {
-  ssize_t took = send(connection->fd, load->payload + connection->sent, load->bytes - connection->sent, MSG_NOSIGNAL);
+  size_t left = load->message_bytes - connection->sent;
+  ssize_t took = send(connection->fd, load->message + connection->sent, left, MSG_NOSIGNAL);
   if (took < 0 && errno != EAGAIN) fail_errno("send on connection %ld", connection_number(load, connection));
   return took < 0 ? 0 : (size_t)took;
 }
@@ -32,15 +32,15 @@ static void counted(struct load *load, struct connection *connection) {
   connection_opened(load);
 }
 
-static void nothing(struct load *load, struct connection *connection) {
+void start_nothing(struct load *load, struct connection *connection) {
   (void)load;
   (void)connection;
 }
 
-// pingpong: send a message, wait until as many bytes have come back, and so on.
+// pingpong: send a message, wait until its answer has come back, and so on.
 
-static void pingpong_send(struct load *load, struct connection *connection) {
-  while (connection->sent < load->bytes) {
+void pingpong_send(struct load *load, struct connection *connection) {
+  while (connection->sent < load->message_bytes) {
     size_t took = send_some(load, connection);
     if (took == 0) {
       connection_watch(load, connection, EPOLLIN | EPOLLOUT);
@@ -51,7 +51,7 @@ static void pingpong_send(struct load *load, struct connection *connection) {
   connection_watch(load, connection, EPOLLIN);
 }
 
-static void pingpong_start(struct load *load, struct connection *connection) {
+void pingpong_start(struct load *load, struct connection *connection) {
   connection->sent = 0;
   connection->received = 0;
   connection->started_ns = now_ns();
@@ -60,12 +60,12 @@ static void pingpong_start(struct load *load, struct connection *connection) {
 
 static void pingpong_receive(struct load *load, struct connection *connection) {
   size_t got = receive_some(load, connection);
-  if (connection->received + got > load->bytes)
+  if (connection->received + got > load->answer_bytes)
     fail("connection %ld: more came back than was sent", connection_number(load, connection));
-  if (!load->measuring && memcmp(load->incoming, load->payload + connection->received, got) != 0)
+  if (!load->measuring && memcmp(load->incoming, load->answer + connection->received, got) != 0)
     fail("connection %ld: other bytes came back than were sent", connection_number(load, connection));
   connection->received += got;
-  if (connection->received < load->bytes) return;
+  if (connection->received < load->answer_bytes) return;
   if (load->measuring) {
     latency_record(&load->latency, now_ns() - connection->started_ns);
     load->count++;
@@ -73,7 +73,7 @@ static void pingpong_receive(struct load *load, struct connection *connection) {
   pingpong_start(load, connection);
 }
 
-static void pingpong_ready(struct load *load, struct connection *connection, uint32_t events) {
+void pingpong_ready(struct load *load, struct connection *connection, uint32_t events) {
   if (events & EPOLLOUT) pingpong_send(load, connection);
   if (events & ~(uint32_t)EPOLLOUT) pingpong_receive(load, connection);
 }
@@ -134,15 +134,20 @@ static void idle_ready(struct load *load, struct connection *connection, uint32_
 }
 
 static const struct mode MODES[] = {
-    {"pingpong", false, false, EPOLLIN, counted, pingpong_start, pingpong_ready},
-    {"send", false, false, EPOLLIN, counted, send_start, send_ready},
-    {"receive", false, false, EPOLLIN, counted, nothing, receive_ready},
-    {"connect", true, true, EPOLLRDHUP, nothing, connection_begin, connect_ready},
-    {"idle", false, true, EPOLLIN, nothing, nothing, idle_ready},
+    {"pingpong", false, false, EPOLLIN, counted, pingpong_start, pingpong_ready, false, NULL},
+    {"send", false, false, EPOLLIN, counted, send_start, send_ready, false, NULL},
+    {"receive", false, false, EPOLLIN, counted, start_nothing, receive_ready, false, NULL},
+    {"connect", true, true, EPOLLRDHUP, start_nothing, connection_begin, connect_ready, false, NULL},
+    {"idle", false, true, EPOLLIN, start_nothing, start_nothing, idle_ready, true, NULL},
 };
 
-const struct mode *mode_named(const char *name) {
-  for (size_t i = 0; i < sizeof MODES / sizeof MODES[0]; i++)
-    if (strcmp(MODES[i].name, name) == 0) return &MODES[i];
+static const struct mode *find(const struct mode *modes, size_t count, const char *name) {
+  for (size_t i = 0; i < count; i++)
+    if (strcmp(modes[i].name, name) == 0) return &modes[i];
   return NULL;
+}
+
+const struct mode *mode_named(const char *name) {
+  const struct mode *mode = find(MODES, sizeof MODES / sizeof MODES[0], name);
+  return mode != NULL ? mode : find(WEBSOCKET_MODES, WEBSOCKET_MODE_COUNT, name);
 }

@@ -23,6 +23,9 @@ import { question as udpSendBatch } from "./udp-send-batch.ts";
 import { question as udpSendGso } from "./udp-send-gso.ts";
 import { question as udpSend } from "./udp-send.ts";
 import { question as workers } from "./workers.ts";
+import { question as wsBroadcast } from "./ws-broadcast.ts";
+import { question as wsEcho64x64 } from "./ws-echo-64x64.ts";
+import { question as wsIdleMemory } from "./ws-idle-memory.ts";
 
 export const questions: readonly Question[] = [
   echo1x64,
@@ -48,4 +51,7 @@ export const questions: readonly Question[] = [
   httpHello,
   httpDownload,
   httpUpload,
+  wsEcho64x64,
+  wsBroadcast,
+  wsIdleMemory,
 ];

@@ -39,7 +39,11 @@ export type Job =
   | "udp-send-batch"
   | "udp-send-gso"
   | "http"
-  | "http-fetch";
+  | "http-fetch"
+  | "ws-echo"
+  | "ws-echo-pull"
+  | "ws-idle"
+  | "ws-broadcast";
 
 /** The small answer of the http jobs, and the large one. */
 export const HELLO = "hello";

@@ -5,7 +5,7 @@ import type { Server } from "./server.ts";
 
 /** What the generator is to do; see bench/native/load.c. */
 export interface LoadOptions {
-  readonly mode: "pingpong" | "send" | "receive" | "connect";
+  readonly mode: "pingpong" | "send" | "receive" | "connect" | "ws-pingpong" | "ws-broadcast";
   /** Connections at the same time. */
   readonly connections: number;
   /** Bytes of one message, one write or one read. */
@@ -56,8 +56,9 @@ export async function withIdle<Result>(
   server: Server,
   connections: number,
   meanwhile: () => Promise<Result>,
+  mode: "idle" | "ws-idle" = "idle",
 ): Promise<Result> {
-  await using load = startLoad(server, "idle", connections, []);
+  await using load = startLoad(server, mode, connections, []);
   await expectLine(load, "ready");
   const result = await meanwhile();
   await load.finish();

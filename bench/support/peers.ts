@@ -11,9 +11,10 @@ export const PEERS = ["berkeley", "node-net", "c", "bun", "deno"] as const;
 /** One of PEERS. */
 export type Peer = (typeof PEERS)[number];
 
-/** The program of a peer's server, in servers/; node:net's is node:dgram where datagrams are asked for, and node:http. */
+/** The program of a peer's server, in servers/; node:net's is node:dgram where datagrams are asked for, node:http, and ws. */
 function server(peer: Exclude<Peer, "c">, job: Job): string {
   const overUdp = peer === "node-net" ? "node-dgram" : `${peer}-udp`;
+  if (job.startsWith("ws-")) return inProject(`out/bench/servers/ws-${peer}.js`);
   if (job.startsWith("http")) return inProject(`out/bench/servers/http-${peer}.js`);
   if (job.startsWith("exchange-")) return inProject(`out/bench/servers/${peer}-workers.js`);
   return inProject(`out/bench/servers/${isOverUdp(job) ? overUdp : peer}.js`);
@@ -50,7 +51,7 @@ export function serverCommand(peer: Peer, job: Job): readonly string[] | undefin
 // V8's young generation grows to 2 × 16 MiB once, when it happens to, whatever the number of connections.
 // Spread over 10,000 of them that is more than what one of them takes, so for this job it stays at its least.
 function v8Flags(job: Job): readonly string[] {
-  return job === "idle" ? ["--expose-gc", "--max-semi-space-size=1"] : ["--expose-gc"];
+  return job === "idle" || job === "ws-idle" ? ["--expose-gc", "--max-semi-space-size=1"] : ["--expose-gc"];
 }
 
 /** Whether the peer's server answers commands on its standard input. */

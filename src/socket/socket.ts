@@ -22,8 +22,8 @@ import type { FileAccess } from "./sendfile.ts";
 import { FILES } from "./makefile/index.ts";
 import type { FileClasses } from "./makefile/index.ts";
 
-/** Every sendall that the kernel took at once resolves with this one. */
-const DONE: Promise<void> = Promise.resolve();
+/** Every sendall that the kernel took at once resolves with this one: who finds it need not wait to know. @internal */
+export const SENT: Promise<void> = Promise.resolve();
 
 /** A Berkeley socket. Make one with socket(); accept() and create_connection() make others. */
 export class Socket extends FileSocket implements AsyncIterable<[Socket, Address]> {
@@ -167,7 +167,7 @@ export class Socket extends FileSocket implements AsyncIterable<[Socket, Address
 
   /** @internal */
   protected done<T>(value: T): Promise<T> {
-    return value === undefined ? (DONE as Promise<T>) : Promise.resolve(value);
+    return value === undefined ? (SENT as Promise<T>) : Promise.resolve(value);
   }
 
   /** @internal */

@@ -56,6 +56,23 @@ test("bench answers a question with figures, ratios and a report when asked for 
   }
 });
 
+for (const name of ["ws-echo-64x64", "ws-broadcast"])
+  test(`bench answers ${name} with what came back when asked for one short round`, async () => {
+    const folder = await mkdtemp(join(tmpdir(), "berkeley-bench-"));
+    try {
+      const options = "--rounds 1 --seconds 1 --warmup 0.1 --peers berkeley,node-net --out".split(" ");
+      await run(process.execPath, [inProject("out/bench/main.js"), name, ...options, folder]);
+      const result = JSON.parse(await readFile(join(folder, `${name}.json`), "utf8"));
+      assert.equal(result.entries.length, name === "ws-echo-64x64" ? 3 : 2);
+      for (const entry of result.entries) {
+        assert.equal(entry.failure, undefined);
+        assert.ok(entry.samples[0].perSecond > 0);
+      }
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
 for (const name of ["udp-receive-gro", "udp-send-gso"])
   test(`bench answers ${name} with what both ends counted when asked for one short round`, async () => {
     const folder = await mkdtemp(join(tmpdir(), "berkeley-bench-"));

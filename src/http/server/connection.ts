@@ -9,7 +9,7 @@
 import type { AnyAddress } from "../../index.ts";
 import type { Connection } from "../../server/index.ts";
 import type { ByteStream } from "../../stream/index.ts";
-import { LocalProtocolError, ProtocolError } from "../../wire/errors.ts";
+import { LocalProtocolError, ProtocolError, RemoteProtocolError } from "../../wire/errors.ts";
 import { NEED_DATA } from "../../wire/need-data.ts";
 import type { RequestHead } from "../events.ts";
 import { mistake, statusOfRefusal } from "../syntax/errors.ts";
@@ -52,6 +52,8 @@ export class HttpConnection implements RequestSource, ReplySink, TransportOwner 
   #stopping = false;
   /** No request follows, whatever was promised. */
   #over = false;
+  /** Another protocol was accepted. */
+  #switched = false;
   /** What is being answered. */
   #head: RequestHead | undefined;
   #request: HttpRequest | undefined;
@@ -223,7 +225,9 @@ export class HttpConnection implements RequestSource, ReplySink, TransportOwner 
 
   /** A handler threw, or did not answer. What the client did is no news. */
   #failed(error: unknown, reply: HttpReply): void {
-    const isPeers = error === this.#refused || error === this.#transport.broke;
+    // Of another protocol's peer nobody here knows more than that it is one.
+    const isOther = this.#switched && error instanceof RemoteProtocolError;
+    const isPeers = isOther || error === this.#refused || error === this.#transport.broke;
     const isTooLarge = error instanceof LocalProtocolError && error.code === "ERR_HTTP_BODY_TOO_LARGE";
     if (!isPeers && !isTooLarge) this.#options.onError(error);
     if (reply.ended) return;
@@ -295,6 +299,7 @@ export class HttpConnection implements RequestSource, ReplySink, TransportOwner 
     const rest = transport.parser.takeRest();
     this.#clock.delete(transport);
     this.#over = true;
+    this.#switched = true;
     await transport.flush();
     return rest.length === 0 ? transport.stream : new RestStream(transport.stream, rest);
   }

@@ -1,0 +1,192 @@
+// The sending half of a connection: what was written leaves in as few sends as can be, and who writes more than the peer
+// takes waits. It knows a ByteStream and a writer, and no messages.
+//
+// Why it does not send at once. What answers the frames of one receive leaves in one send: a system call costs as much as
+// the work on several small messages. So what is written leaves when the reader has gone through what it received, or, if
+// nobody is reading, when everything that is ready to run now has run (process.nextTick). Only what makes more than
+// JOINED_BYTES_MAX, or lends its memory, leaves before.
+
+import { SENT } from "../socket/socket.ts";
+import type { ByteStream } from "../stream/index.ts";
+import type { WebSocketWriter } from "./writer.ts";
+
+/** Up to so many bytes are joined and sent in one call, and may wait before who sends must wait. */
+const JOINED_BYTES_MAX = 65_536;
+/** What is larger is sent in pieces of so many bytes. */
+const SEND_BYTES = 262_144;
+
+/** Every send that need not be waited for resolves with this one. */
+export const DONE: Promise<void> = Promise.resolve();
+
+/** What a sender tells its connection. */
+export interface SenderOwner {
+  /** The peer has to take what is being sent from now on (true); it has (false). */
+  sending(on: boolean): void;
+  /** The stream broke. */
+  broke(error: unknown): void;
+}
+
+/** Somebody waits until a batch was sent. */
+interface Batch {
+  readonly promise: Promise<void>;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+function makeBatch(): Batch {
+  let resolve!: () => void;
+  let reject!: (error: unknown) => void;
+  const promise = new Promise<void>((whenSent, whenFailed) => {
+    resolve = whenSent;
+    reject = whenFailed;
+  });
+  // Who does not wait learns of it elsewhere: it is no unhandled rejection.
+  promise.catch(() => {});
+  return { promise, resolve, reject };
+}
+
+/** Whose turn to send comes when everything else has run. */
+let due: Sender[] = [];
+
+function sendDue(): void {
+  const senders = due;
+  due = [];
+  for (const sender of senders) sender.turn();
+}
+
+/** Sends for one connection. */
+export class Sender {
+  readonly writer: WebSocketWriter;
+  readonly #stream: ByteStream;
+  readonly #owner: SenderOwner;
+  /** Whoever goes through received frames sends what they were answered with himself. */
+  corked = false;
+  #isDue = false;
+  /** Bytes that the stream is sending. */
+  #sendingBytes = 0;
+  /** Who waits for what is being sent, and for what is written behind it. */
+  #current: Batch | undefined = undefined;
+  #next: Batch | undefined = undefined;
+  #failure: { readonly error: unknown } | undefined = undefined;
+
+  constructor(stream: ByteStream, writer: WebSocketWriter, owner: SenderOwner) {
+    this.#stream = stream;
+    this.writer = writer;
+    this.#owner = owner;
+  }
+
+  /** Bytes that were written, and that the stream has not taken. */
+  get pendingBytes(): number {
+    return this.#sendingBytes + this.writer.length;
+  }
+
+  /** Whether more should not be written now. */
+  get isFull(): boolean {
+    return this.writer.length >= JOINED_BYTES_MAX;
+  }
+
+  /**
+   * Something was written.
+   *
+   * @param isLent  it is somebody's memory, who must know when it has been sent.
+   * @returns resolves when more may be written, and what was lent has been sent.
+   */
+  written(isLent: boolean): Promise<void> {
+    if (isLent || this.isFull) {
+      this.flush();
+      return this.drained();
+    }
+    if (!this.corked && !this.#isDue) {
+      this.#isDue = true;
+      if (due.push(this) === 1) process.nextTick(sendDue);
+    }
+    return DONE;
+  }
+
+  /** Resolves when everything written so far has been sent; it must have been flushed. */
+  drained(): Promise<void> {
+    if (this.#failure !== undefined) return failed(this.#failure.error);
+    if (this.writer.length > 0) return (this.#next ??= makeBatch()).promise;
+    if (this.#sendingBytes > 0) return (this.#current ??= makeBatch()).promise;
+    return DONE;
+  }
+
+  /** Its turn has come. @internal */
+  turn(): void {
+    this.#isDue = false;
+    this.flush();
+  }
+
+  /** Sends what was written, behind what is being sent. */
+  flush(): void {
+    const { writer } = this;
+    const { length } = writer;
+    if (length === 0 || this.#sendingBytes > 0 || this.#failure !== undefined) return;
+    let sending: Promise<void>;
+    if (length <= JOINED_BYTES_MAX) {
+      sending = this.#stream.sendAll(writer.take());
+      // The kernel has taken it, as it nearly always does.
+      if (sending === SENT) {
+        this.#next?.resolve();
+        this.#next = undefined;
+        return;
+      }
+    } else sending = this.#sendPieces(writer.takePieces());
+    this.#sendingBytes = length;
+    this.#current = this.#next;
+    this.#next = undefined;
+    this.#owner.sending(true);
+    sending.then(this.#sent, this.#failed);
+  }
+
+  async #sendPieces(pieces: readonly Uint8Array[]): Promise<void> {
+    let small: Uint8Array[] = [];
+    let smallBytes = 0;
+    for (const [index, piece] of pieces.entries()) {
+      small.push(piece);
+      smallBytes += piece.length;
+      const isLast = index === pieces.length - 1;
+      if (!isLast && smallBytes + (pieces[index + 1] as Uint8Array).length <= JOINED_BYTES_MAX) continue;
+      const [first] = small;
+      const bytes = small.length === 1 && first !== undefined ? first : Buffer.concat(small, smallBytes);
+      small = [];
+      smallBytes = 0;
+      for (let at = 0; at < bytes.length; at += SEND_BYTES) {
+        await this.#stream.sendAll(bytes.subarray(at, at + SEND_BYTES));
+        // A sign of life: the time begins anew.
+        this.#owner.sending(true);
+      }
+    }
+  }
+
+  readonly #sent = (): void => {
+    this.#sendingBytes = 0;
+    this.#owner.sending(false);
+    this.#current?.resolve();
+    this.#current = undefined;
+    this.flush();
+  };
+
+  readonly #failed = (error: unknown): void => {
+    this.fail(error);
+    this.#owner.broke(error);
+  };
+
+  /** Nothing can be sent any more. */
+  fail(error: unknown): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = { error };
+    this.#sendingBytes = 0;
+    this.writer.takePieces();
+    this.#current?.reject(error);
+    this.#next?.reject(error);
+    this.#current = this.#next = undefined;
+  }
+}
+
+/** A rejection that is told to who waits for it, and is nobody else's. */
+export function failed(reason: unknown): Promise<never> {
+  const promise = Promise.reject(reason);
+  promise.catch(() => {});
+  return promise;
+}
