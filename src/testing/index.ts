@@ -3,6 +3,10 @@
 
 export { checkByteStream } from "./byte-stream/index.ts";
 export type { ByteStreamCheck, ByteStreamCheckOptions, StreamPair } from "./byte-stream/index.ts";
+export { playTranscript } from "./transcript/play.ts";
+export type { TranscriptOptions } from "./transcript/play.ts";
+export { TranscriptError } from "./transcript/parser.ts";
+export type { TranscriptSide } from "./transcript/parser.ts";
 export { SimulationError, simulate } from "./simulation/simulate.ts";
 export type { SimulationOptions } from "./simulation/simulate.ts";
 export { SimulatedHost, SimulatedNetwork } from "./simulation/network.ts";
