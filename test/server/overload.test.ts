@@ -22,7 +22,7 @@ interface Report {
   readonly drained: DrainReport;
 }
 
-test(`serve() gives ${PLACES} places to ${CLIENTS} clients, in order, and loses nobody (in child processes)`, async () => {
+test(`serve() gives ${PLACES} places to ${CLIENTS} clients, in order, and loses nobody (in child processes)`, async (t) => {
   await using server = program(import.meta.url, "overload-child", {
     args: ["serve", `${PLACES}`],
     node: ["--max-semi-space-size=1"], // V8's young generation grows to 32 MiB once, whatever is done
@@ -30,8 +30,8 @@ test(`serve() gives ${PLACES} places to ${CLIENTS} clients, in order, and loses 
   const [, port] = await server.line(/^port (\d+)$/m);
   const processes = Math.ceil(CLIENTS / CLIENTS_PER_PROCESS);
   const each = Math.ceil(CLIENTS / processes);
-  const clients = Array.from({ length: processes }, () =>
-    program(import.meta.url, "overload-child", { args: ["load", `${port}`, `${each}`] }),
+  const clients = Array.from({ length: processes }, (_, at) =>
+    program(import.meta.url, "overload-child", { args: ["load", `${port}`, `${each}`, `${at}`] }),
   );
   for (const client of clients) {
     const { stdout } = await client.succeeded();
@@ -41,6 +41,7 @@ test(`serve() gives ${PLACES} places to ${CLIENTS} clients, in order, and loses 
   const report = JSON.parse((await server.line(/^\{.*\}$/m))[0]) as Report;
   await server.succeeded();
   const { stats, drained } = report;
+  t.diagnostic(`moved by ${report.moved}, memory by ${report.grown} bytes`);
   assert.equal(report.most, PLACES);
   assert.deepEqual([stats.accepted, stats.finished, stats.failed], [each * processes, each * processes, 0]);
   assert.deepEqual(drained, { completed: 0, aborted: 0, abandoned: 0 });
