@@ -1,5 +1,20 @@
 // berkeley/http: HTTP/1.1 and 1.0. Names only; nothing happens here.
 
+export { HttpClient, request } from "./client.ts";
+export { RequestTimeoutError } from "./client/errors.ts";
+export type { RequestPhase } from "./client/errors.ts";
+export type {
+  ClientOptions,
+  Connect,
+  Origin,
+  RequestContent,
+  RequestOptions,
+  RequestTimeouts,
+  RequestTransport,
+} from "./client/options.ts";
+export type { ClientStats } from "./client/pool.ts";
+export { HttpResponse } from "./client/response.ts";
+export { Content } from "./content.ts";
 export type * from "./events.ts";
 export { RequestParser, ResponseParser } from "./parser.ts";
 export { serve } from "./server.ts";

@@ -7,7 +7,7 @@ import type { Server } from "../server/index.ts";
 import type { ListenerOf } from "../server/serve.ts";
 import { listenTcp, listenUnix } from "../stream/index.ts";
 import type { ByteStream } from "../stream/index.ts";
-import { Clock } from "./server/clock.ts";
+import { Clock } from "./clock.ts";
 import { HttpConnection } from "./server/connection.ts";
 import type { HttpHandler } from "./server/connection.ts";
 import { fetchHandler } from "./server/fetch.ts";

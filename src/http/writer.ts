@@ -18,14 +18,25 @@ export interface RequestInit {
   readonly method: string;
   /** "/a?b"; "http://host/a" to a proxy; "host:443" of CONNECT; "*" of OPTIONS. */
   readonly target: string;
-  /** Host must be among them, once. Content-Length may be, if it is right; Transfer-Encoding may not. */
+  /** Content-Length may be among them, if it is right; Transfer-Encoding may not. */
   readonly fields: FieldsInit;
+  /** Written as Host, unless it is among the fields. Default: it must be among them, once. */
+  readonly host?: string | undefined;
   /** A number of bytes, or "chunked". Default: Content-Length, if it is among the fields, else 0. */
   readonly body?: number | "chunked";
   /** Whether another request may follow. Default true. */
   readonly keepAlive?: boolean;
   /** Default "1.1". In 1.0 there is no chunked body. */
   readonly version?: HttpVersion;
+}
+
+/** A head that was checked and waits to be written. @internal */
+export interface PreparedRequest {
+  readonly text: string;
+  readonly body: number | "chunked";
+  readonly keepAlive: boolean;
+  /** Content waits for 100 (Continue). */
+  readonly expectsContinue: boolean;
 }
 
 /** A response to be written. */
@@ -80,27 +91,39 @@ export class RequestWriter extends BodyWriter {
    *   body in HTTP/1.0; ERR_HTTP_UNEXPECTED_CONTENT: CONNECT with content; ERR_HTTP_SEQUENCE: not now. Nothing was written.
    */
   head(request: RequestInit): void {
-    const { method, target, version = "1.1" } = request;
     this.checkIdle("a request");
-    if (!isToken(method)) throw mistake("ERR_HTTP_METHOD", `${JSON.stringify(method)} is no method`);
-    if (!TARGET.test(target) || targetForm(method, target) === undefined)
-      throw mistake("ERR_HTTP_TARGET", `${method} cannot have the target ${JSON.stringify(target)}`);
-    const rendered = render(request.fields);
-    const body = request.body ?? rendered.length ?? 0;
-    checkFraming(body);
-    checkHosts(rendered);
-    if (method === "CONNECT" && body !== 0)
-      throw mistake("ERR_HTTP_UNEXPECTED_CONTENT", "CONNECT has no content");
-    if (body === "chunked" && version === "1.0")
-      throw mistake("ERR_HTTP_FRAMING", "a chunked body in HTTP/1.0");
-    const says = body !== 0 || WITH_CONTENT.has(method);
-    const framing = framingLine(rendered, body, says);
-    const closes = rendered.connection.includes("close");
-    const keepAlive = (request.keepAlive ?? !closes) && !closes;
-    const connection = connectionLine(rendered, keepAlive, version);
-    this.out.latin1(`${method} ${target} HTTP/${version}\r\n${rendered.text}${framing}${connection}\r\n`);
+    this.prepared(prepareRequest(request));
+  }
+
+  /** Writes a head that was prepared. @throws {LocalProtocolError} ERR_HTTP_SEQUENCE. @internal */
+  prepared({ text, body, keepAlive }: PreparedRequest): void {
+    this.checkIdle("a request");
+    this.out.latin1(text);
     this.begin(body, keepAlive);
   }
+}
+
+/** Checks a head and makes its text; throws as RequestWriter.head(). @internal */
+export function prepareRequest(request: RequestInit): PreparedRequest {
+  const { method, target, version = "1.1" } = request;
+  if (!isToken(method)) throw mistake("ERR_HTTP_METHOD", `${JSON.stringify(method)} is no method`);
+  if (!TARGET.test(target) || targetForm(method, target) === undefined)
+    throw mistake("ERR_HTTP_TARGET", `${method} cannot have the target ${JSON.stringify(target)}`);
+  const rendered = render(request.fields);
+  const body = request.body ?? rendered.length ?? 0;
+  checkFraming(body);
+  const host = hostLine(rendered, request.host);
+  if (method === "CONNECT" && body !== 0)
+    throw mistake("ERR_HTTP_UNEXPECTED_CONTENT", "CONNECT has no content");
+  if (body === "chunked" && version === "1.0")
+    throw mistake("ERR_HTTP_FRAMING", "a chunked body in HTTP/1.0");
+  const says = body !== 0 || WITH_CONTENT.has(method);
+  const framing = framingLine(rendered, body, says);
+  const closes = rendered.connection.includes("close");
+  const keepAlive = (request.keepAlive ?? !closes) && !closes;
+  const connection = connectionLine(rendered, keepAlive, version);
+  const text = `${method} ${target} HTTP/${version}\r\n${host}${rendered.text}${framing}${connection}\r\n`;
+  return { text, body, keepAlive, expectsContinue: rendered.expectsContinue };
 }
 
 /** Writes responses. */
@@ -175,10 +198,12 @@ export class ResponseWriter extends BodyWriter {
   }
 }
 
-function checkHosts({ hosts }: Rendered): void {
-  const [host] = hosts;
+/** The Host line, unless the fields have it: first, as RFC 9110 section 7.2 asks. */
+function hostLine({ hosts }: Rendered, given: string | undefined): string {
+  const [host = given] = hosts;
   if (host === undefined || hosts.length > 1) throw mistake("ERR_HTTP_HOST", "exactly one Host is needed");
   if (host !== "" && !isAuthority(host)) throw mistake("ERR_HTTP_HOST", `Host is ${JSON.stringify(host)}`);
+  return hosts.length === 0 ? `Host: ${host}\r\n` : "";
 }
 
 /** The line that tells how long the content is, unless the fields have it or `says` is false. */

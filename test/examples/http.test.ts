@@ -1,4 +1,4 @@
-// The example of a server of HTTP, with curl.
+// The examples of HTTP: the server with curl, the client by itself.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -25,4 +25,17 @@ test("http-server answers curl with a page, an echo, events and files, and ends 
   assert.equal(await ask("/files/package.json"), readFileSync(`${ROOT}package.json`, "utf8"));
   server.kill("SIGTERM");
   await server.succeeded();
+});
+
+test("http-client asks its own server over few connections, streams both ways, and loses patience", async () => {
+  await using client = start(process.execPath, [`${ROOT}out/examples/http-client.js`]);
+  const lines = (await client.succeeded()).stdout.toString().split("\n");
+  assert.deepEqual(lines, [
+    "ONE TWO THREE FOUR FIVE SIX over 4 connections",
+    "received AS ",
+    "received IT ",
+    "received COMES ",
+    "the request took longer than 200 ms (headTimeoutMs)",
+    "",
+  ]);
 });

@@ -1,9 +1,8 @@
 // What a server of HTTP may be told: names, defaults and where they come from, and what is refused. It does nothing with
 // them.
 
-import { TIMEOUT_MS_MAX } from "../../socket/base.ts";
-import { invalidArgument, outOfRange } from "../../socket/errors.ts";
-import { HTTP_LIMITS } from "../syntax/limits.ts";
+import { invalidArgument } from "../../socket/errors.ts";
+import { checkAmount, checkLimits, checkTime } from "../checks.ts";
 import type { HttpLimits } from "../syntax/limits.ts";
 import { compressionOf } from "./compression.ts";
 import type { CompressOptions, Compression } from "./compression.ts";
@@ -80,23 +79,10 @@ const LEAST: Readonly<Partial<Record<Amount, number>>> = {
 
 function amount(options: ConnectionOptions, name: Amount): number {
   const value = options[name] ?? DEFAULTS[name];
-  if (typeof value !== "number") throw invalidArgument(`options.${name}`, "a number", value);
   const least = LEAST[name];
-  if (least === undefined) {
-    if (!(value > 0)) throw outOfRange(`options.${name}`, "above 0", value);
-    return value > TIMEOUT_MS_MAX ? Infinity : value;
-  }
-  if (!(value >= least)) throw outOfRange(`options.${name}`, `${least} or more`, value);
-  return value;
-}
-
-function checkLimits(given: Partial<HttpLimits> | undefined): HttpLimits {
-  const limits = { ...HTTP_LIMITS, bodyBytesMax: BODY_BYTES_MAX, ...given };
-  for (const [name, value] of Object.entries(limits)) {
-    if (typeof value !== "number") throw invalidArgument(`options.limits.${name}`, "a number", value);
-    if (!(value >= 0)) throw outOfRange(`options.limits.${name}`, "0 or more", value);
-  }
-  return limits;
+  return least === undefined
+    ? checkTime(`options.${name}`, value)
+    : checkAmount(`options.${name}`, value, least);
 }
 
 /** @throws {TypeError} ERR_INVALID_ARG_TYPE. @throws {RangeError} ERR_OUT_OF_RANGE; the message names the option. */
@@ -104,7 +90,7 @@ export function checkOptions(options: ConnectionOptions): CheckedOptions {
   const { onError = warn } = options;
   if (typeof onError !== "function") throw invalidArgument("options.onError", "a function", onError);
   return {
-    limits: checkLimits(options.limits),
+    limits: checkLimits(options.limits, BODY_BYTES_MAX),
     keepAliveTimeoutMs: amount(options, "keepAliveTimeoutMs"),
     headTimeoutMs: amount(options, "headTimeoutMs"),
     bodyTimeoutMs: amount(options, "bodyTimeoutMs"),

@@ -7,7 +7,7 @@ import { mistake } from "../syntax/errors.ts";
 import { HttpFields } from "../syntax/fields.ts";
 import type { FieldsInit } from "../syntax/fields.ts";
 import type { ResponseWriter } from "../writer.ts";
-import { httpDate } from "./clock.ts";
+import { httpDate } from "../clock.ts";
 import { Compressor, encode } from "./compression.ts";
 import type { Coding, Compression } from "./compression.ts";
 import { readFile } from "./files.ts";

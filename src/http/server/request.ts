@@ -1,7 +1,7 @@
 // What a handler is told of a request, and its content, pulled. Where the content comes from, connection.ts knows.
 
 import type { AnyAddress } from "../../index.ts";
-import { LocalProtocolError } from "../../wire/errors.ts";
+import { Content } from "../content.ts";
 import type { BodyFraming, HttpVersion, RequestHead } from "../events.ts";
 import { HttpFields } from "../syntax/fields.ts";
 
@@ -17,8 +17,11 @@ export interface RequestSource {
 
 const QUESTION_MARK = "?";
 
-/** One request, as a handler of HttpServer sees it. */
-export class HttpRequest implements AsyncIterable<Buffer> {
+/**
+ * One request, as a handler of HttpServer sees it. Its content is within the server's limits.bodyBytesMax; a handler that
+ * lets bytes() or text() throw what is over a limit of its own is answered with 413.
+ */
+export class HttpRequest extends Content {
   readonly #source: RequestSource;
   readonly #head: RequestHead;
   /** @internal */
@@ -29,6 +32,7 @@ export class HttpRequest implements AsyncIterable<Buffer> {
 
   /** @internal */
   constructor(source: RequestSource, head: RequestHead) {
+    super();
     this.#source = source;
     this.#head = head;
     this.ended = head.body === 0;
@@ -75,7 +79,7 @@ export class HttpRequest implements AsyncIterable<Buffer> {
   }
 
   /** How the end of the content is told: its length, or "chunked". */
-  get body(): BodyFraming {
+  override get body(): BodyFraming {
     return this.#head.body;
   }
 
@@ -114,42 +118,8 @@ export class HttpRequest implements AsyncIterable<Buffer> {
    * @throws {RemoteProtocolError} ERR_HTTP_…: the content is refused. ERR_HTTP_TOO_SLOW: the client did not send it in time.
    * @throws {LocalProtocolError} ERR_HTTP_SEQUENCE: the answer is complete, or read() already waits.
    */
-  read(): Promise<Buffer | undefined> {
+  override read(): Promise<Buffer | undefined> {
     return this.ended ? NOTHING : this.#source.readBody(this);
-  }
-
-  /** The content, piece by piece. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, void> {
-    for (;;) {
-      const piece = await this.read();
-      if (piece === undefined) return;
-      yield piece;
-    }
-  }
-
-  /**
-   * The whole content, or what is left of it.
-   *
-   * @param bytesMax  default: the server's limits.bodyBytesMax holds.
-   * @throws {LocalProtocolError} ERR_HTTP_BODY_TOO_LARGE: more than bytesMax; the server answers 413.
-   */
-  async bytes(bytesMax: number = Infinity): Promise<Buffer> {
-    const pieces: Buffer[] = [];
-    let length = 0;
-    if (typeof this.body === "number" && this.body > bytesMax) throw tooLarge(bytesMax);
-    for (;;) {
-      const piece = await this.read();
-      if (piece === undefined) break;
-      length += piece.length;
-      if (length > bytesMax) throw tooLarge(bytesMax);
-      pieces.push(piece);
-    }
-    return pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces, length);
-  }
-
-  /** The whole content as UTF-8; as bytes(). */
-  async text(bytesMax?: number): Promise<string> {
-    return (await this.bytes(bytesMax)).toString();
   }
 }
 
@@ -159,8 +129,4 @@ const NOTHING: Promise<undefined> = Promise.resolve(undefined);
 function pathOfUri(text: string): string {
   const found = /^https?:\/\/[^/]*(\/.*)?$/is.exec(text);
   return found === null ? text : (found[1] ?? "/");
-}
-
-function tooLarge(bytesMax: number): Error {
-  return new LocalProtocolError("ERR_HTTP_BODY_TOO_LARGE", `the content is over ${bytesMax} bytes`);
 }

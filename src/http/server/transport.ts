@@ -6,7 +6,7 @@ import type { ByteStream } from "../../stream/index.ts";
 import { ByteBuilder } from "../../wire/byte-builder.ts";
 import { RequestParser } from "../parser.ts";
 import { mistake, refusal } from "../syntax/errors.ts";
-import type { Clock, Waiting } from "./clock.ts";
+import type { Clock, Waiting } from "../clock.ts";
 import { readFile } from "./files.ts";
 import type { OpenFile } from "./files.ts";
 import type { CheckedOptions } from "./options.ts";

@@ -1,13 +1,13 @@
-// Time as a server of many connections needs it: the Date of its answers, and deadlines that cost nothing until they
+// Time as a server and a client of many connections need it: the Date of answers, and deadlines that cost nothing until they
 // pass. It knows no protocol.
 //
 // Why no timer for each wait. A connection waits several times for each request, and hardly ever too long. A timer that is
 // set and cleared costs more than the parser. Here a wait writes one number, and once in a while one timer looks at all
 // of them: late by no more than a tick, which is a small part of the shortest time.
 
-import { now, startTimer, stopTimer } from "../../engine/clock.ts";
-import type { Timer } from "../../engine/clock.ts";
-import { formatHttpDate } from "../syntax/date.ts";
+import { now, startTimer, stopTimer } from "../engine/clock.ts";
+import type { Timer } from "../engine/clock.ts";
+import { formatHttpDate } from "./syntax/date.ts";
 
 const SECOND_MS = 1000;
 let second = -1;
@@ -36,17 +36,31 @@ const TICKS = 8;
 const TICK_MS_MIN = 10;
 const TICK_MS_MAX = 1000;
 
+function tickFor(shortestMs: number): number {
+  return Math.min(Math.max(shortestMs / TICKS, TICK_MS_MIN), TICK_MS_MAX);
+}
+
 /** A clock that looks at everybody who waits. It holds no process alive. */
 export class Clock {
   /** Milliseconds, as of the last tick. */
   now: number = now();
-  readonly #tickMs: number;
+  #tickMs: number;
   readonly #waiting: Set<Waiting> = new Set();
   #timer: Timer | undefined;
 
   /** @param shortestMs  the shortest time that anybody will wait. */
   constructor(shortestMs: number) {
-    this.#tickMs = Math.min(Math.max(shortestMs / TICKS, TICK_MS_MIN), TICK_MS_MAX);
+    this.#tickMs = tickFor(shortestMs);
+  }
+
+  /** Somebody will wait for so long, which may be shorter than what anybody did before. */
+  notice(ms: number): void {
+    const tickMs = tickFor(ms);
+    if (tickMs >= this.#tickMs) return;
+    this.#tickMs = tickMs;
+    if (this.#timer === undefined) return;
+    stopTimer(this.#timer);
+    this.#start();
   }
 
   /** Looks at this one too from now on. */
@@ -54,7 +68,7 @@ export class Clock {
     this.#waiting.add(one);
     if (this.#timer !== undefined) return;
     this.now = now();
-    this.#timer = startTimer(this.#tickMs, () => this.#tick());
+    this.#start();
   }
 
   /** No more. */
@@ -68,6 +82,10 @@ export class Clock {
   /** Everybody who is looked at. */
   [Symbol.iterator](): Iterator<Waiting> {
     return this.#waiting.values();
+  }
+
+  #start(): void {
+    this.#timer = startTimer(this.#tickMs, () => this.#tick());
   }
 
   #tick(): void {

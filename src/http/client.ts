@@ -1,0 +1,221 @@
+// A client of HTTP: from a URL to the answer, over connections that are used again. It checks what is asked for and finds
+// the origin's connections; how they are shared client/pool.ts knows, and what happens on one client/connection.ts.
+
+import { invalidArgument } from "../socket/errors.ts";
+import { connectTcp, connectUnix } from "../stream/index.ts";
+import type { UnixAddress } from "../index.ts";
+import { Clock } from "./clock.ts";
+import {
+  checkClientOptions,
+  checkTransport,
+  shortest,
+  timeoutsOver,
+} from "./client/options.ts";
+import type {
+  CheckedClientOptions,
+  ClientOptions,
+  Connect,
+  Origin,
+  RequestContent,
+  RequestOptions,
+} from "./client/options.ts";
+import { PendingRequest } from "./client/pending.ts";
+import { OriginPool } from "./client/pool.ts";
+import type { ClientStats, PoolOwner } from "./client/pool.ts";
+import type { HttpResponse } from "./client/response.ts";
+import { destinationOf } from "./client/url.ts";
+import type { Destination } from "./client/url.ts";
+import { mistake } from "./syntax/errors.ts";
+import { HttpFields } from "./syntax/fields.ts";
+import type { FieldsInit } from "./syntax/fields.ts";
+import { prepareRequest } from "./writer.ts";
+
+const connectOrigin: Connect = async ({ protocol, hostname, port }, options) => {
+  if (protocol === "https:")
+    throw mistake("ERR_HTTP_SCHEME", "https: needs options.connect, which gives a stream over TLS");
+  return await connectTcp(hostname, port, options);
+};
+
+/** The length of a content that is sent whole; "chunked" of others, unless the headers tell theirs. */
+function lengthOf(content: RequestContent | undefined): number | "chunked" {
+  if (content === undefined) return 0;
+  if (typeof content === "string") return Buffer.byteLength(content);
+  return content instanceof Uint8Array ? content.length : "chunked";
+}
+
+function isContent(content: unknown): content is RequestContent {
+  if (content === undefined || typeof content === "string" || content instanceof Uint8Array) return true;
+  return (
+    typeof content === "object" &&
+    content !== null &&
+    (Symbol.asyncIterator in content || Symbol.iterator in content)
+  );
+}
+
+const HAS_LENGTH = /^content-length$/i;
+
+/** Whether the caller tells the length of a content that is an iterable. */
+function tellsLength(headers: FieldsInit): boolean {
+  if (headers instanceof HttpFields) return headers.has("content-length");
+  if (Symbol.iterator in headers) return HttpFields.from(headers).has("content-length");
+  return Object.keys(headers).some((name) => HAS_LENGTH.test(name));
+}
+
+/** Requests of HTTP/1.1 over connections that are kept and shared. */
+export class HttpClient implements AsyncDisposable {
+  readonly #options: CheckedClientOptions;
+  readonly #clock: Clock;
+  readonly #pools: Map<string, OriginPool> = new Map();
+  /** A number for each function that connects, for its place among the keys of #pools. */
+  readonly #numbers: WeakMap<Connect, number> = new WeakMap();
+  readonly #owner: PoolOwner;
+  #nextNumber = 1;
+  #idle = 0;
+  #closed = false;
+
+  /**
+   * @throws {TypeError} ERR_INVALID_ARG_TYPE. @throws {RangeError} ERR_OUT_OF_RANGE; the message names the option.
+   */
+  constructor(options: ClientOptions = {}) {
+    this.#options = checkClientOptions(options);
+    this.#clock = new Clock(Math.min(shortest(this.#options.timeouts), this.#options.keepAliveTimeoutMs));
+    this.#owner = {
+      options: this.#options,
+      clock: this.#clock,
+      idles: (change) => this.#countIdle(change),
+      empty: (key) => this.#pools.delete(key),
+    };
+  }
+
+  /**
+   * Sends a request and waits for the head of the answer. Its content is streamed: read it or close() it.
+   *
+   * A request whose method may be repeated (GET, HEAD, PUT, DELETE …) and whose content is at hand is sent once more when
+   * the kept connection it was sent on turns out to have died before the server said anything.
+   *
+   * @throws {SocketError} ConnectError and others: there is no connection. @throws {AddressError} the name does not resolve.
+   * @throws {RequestTimeoutError} ERR_HTTP_TIMEOUT: a phase took too long. @throws the signal's reason.
+   * @throws {RemoteProtocolError} ERR_HTTP_…: what the server sent is refused; ERR_HTTP_UNEXPECTED_END: it ended before.
+   * @throws {LocalProtocolError} ERR_HTTP_FIELD_NAME, ERR_HTTP_FIELD_VALUE, ERR_HTTP_METHOD, ERR_HTTP_FRAMING …: what was
+   *   asked for cannot be sent; ERR_HTTP_SCHEME, ERR_HTTP_QUEUE_FULL, ERR_HTTP_CLIENT_CLOSED.
+   * @throws {TypeError} ERR_INVALID_URL, ERR_INVALID_ARG_TYPE. @throws {RangeError} ERR_OUT_OF_RANGE.
+   */
+  request(url: string | URL, options: RequestOptions = {}): Promise<HttpResponse> {
+    try {
+      if (this.#closed) throw mistake("ERR_HTTP_CLIENT_CLOSED", "the client was closed");
+      const destination = destinationOf(url);
+      const request = this.#make(destination, options);
+      this.#poolOf(destination, options).submit(request);
+      return request.promise;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #make({ url, target, host }: Destination, options: RequestOptions): PendingRequest {
+    const { method = "GET", headers = HttpFields.EMPTY, body: content, trailers, upgrade, signal } = options;
+    if (!isContent(content))
+      throw invalidArgument("options.body", "a string, bytes, or an iterable of them", content);
+    signal?.throwIfAborted();
+    const pieces = trailers !== undefined && lengthOf(content) !== "chunked" ? [content ?? ""] : content;
+    const length = lengthOf(pieces as RequestContent | undefined);
+    const added: [string, string][] = [];
+    if (upgrade !== undefined) added.push(["Connection", "Upgrade"], ["Upgrade", upgrade]);
+    if (options.expectContinue === true) added.push(["Expect", "100-continue"]);
+    const fields = added.length === 0 ? headers : [...HttpFields.from(headers), ...added];
+    const head = prepareRequest({
+      method,
+      target,
+      host,
+      fields,
+      ...(length === "chunked" && tellsLength(headers) ? {} : { body: length }),
+    });
+    const timeouts = timeoutsOver(options, this.#options.timeouts);
+    if (timeouts !== this.#options.timeouts) this.#clock.notice(shortest(timeouts));
+    const { onInformational } = options;
+    return new PendingRequest(
+      {
+        method,
+        url,
+        head,
+        content: pieces as RequestContent | undefined,
+        trailers,
+        upgrade: upgrade !== undefined,
+        onInformational,
+        timeouts,
+        signal,
+      },
+      this.#clock,
+    );
+  }
+
+  #poolOf(destination: Destination, options: RequestOptions): OriginPool {
+    let transport = this.#options.transport;
+    if (options.path !== undefined || options.connect !== undefined) {
+      checkTransport(options);
+      transport = options;
+    }
+    const { path, connect } = transport;
+    let key = destination.origin;
+    if (connect !== undefined) key = `${this.#numberOf(connect)} ${key}`;
+    else if (path !== undefined) key = `${Buffer.from(path).toString("base64")} ${key}`;
+    const known = this.#pools.get(key);
+    if (known !== undefined) return known;
+    const open = connect ?? (path === undefined ? connectOrigin : connectPath(path));
+    const { protocol, hostname, port } = destination;
+    const origin: Origin = { protocol, hostname, port };
+    const pool = new OriginPool(this.#owner, key, (signal) => open(origin, { signal }));
+    this.#pools.set(key, pool);
+    return pool;
+  }
+
+  #numberOf(connect: Connect): number {
+    let number = this.#numbers.get(connect);
+    if (number === undefined) this.#numbers.set(connect, (number = this.#nextNumber++));
+    return number;
+  }
+
+  #countIdle(change: 1 | -1): void {
+    this.#idle += change;
+    if (this.#idle <= this.#options.idleConnectionsMax) return;
+    // The origin that was met first: its connections are likely to have been idle for the longest time.
+    for (const pool of this.#pools.values()) if (pool.closeIdle()) return;
+  }
+
+  /** How many connections and waiting requests it has now. */
+  stats(): ClientStats {
+    const stats = { connections: 0, idle: 0, connecting: 0, waiting: 0 };
+    for (const pool of this.#pools.values()) pool.count(stats);
+    return stats;
+  }
+
+  /** Closes all connections at once. What is under way fails with ERR_HTTP_CLIENT_CLOSED. */
+  close(): void {
+    this.#closed = true;
+    const reason = mistake("ERR_HTTP_CLIENT_CLOSED", "the client was closed");
+    for (const pool of this.#pools.values()) pool.close(reason);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+  }
+}
+
+function connectPath(path: UnixAddress): Connect {
+  return (_, options) => connectUnix(path, options);
+}
+
+let shared: HttpClient | undefined;
+
+/**
+ * HttpClient.request() of a client that all of a thread's requests share. Its idle connections hold no process alive.
+ *
+ * @example
+ * const response = await request("http://127.0.0.1:8080/", { method: "POST", body: "hello" });
+ * console.log(response.status, await response.text());
+ * @throws as HttpClient.request().
+ */
+export function request(url: string | URL, options?: RequestOptions): Promise<HttpResponse> {
+  shared ??= new HttpClient();
+  return shared.request(url, options);
+}
