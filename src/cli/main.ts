@@ -9,9 +9,11 @@ import { addConnect } from "./connect.ts";
 import { addEcho } from "./echo.ts";
 import { UsageError } from "./endpoint.ts";
 import { describeFailure, EXIT, EXIT_HELP } from "./failure.ts";
+import { addHttp } from "./http.ts";
 import { addListen } from "./listen.ts";
 import { addPing } from "./ping.ts";
 import { addRelay } from "./relay.ts";
+import { addServe } from "./serve.ts";
 import { note, Output } from "./stdio.ts";
 
 const URL_HELP: string = `
@@ -56,6 +58,8 @@ async function run(argv: readonly string[]): Promise<number> {
   addRelay(program);
   addPing(program);
   addCapture(program);
+  addServe(program);
+  addHttp(program);
   try {
     await program.parseAsync(argv).catch((error: unknown) => {
       if (!(error instanceof CommanderError)) throw error;
