@@ -1,6 +1,6 @@
 // The C peer: one thread, one level-triggered epoll loop, one shared buffer. About the least that a
 // server over readiness can do, and so the limit that the others are compared with.
-//   epoll_server echo|receive|discard|send|exchange|idle BACKLOG
+//   epoll_server echo|receive|discard|send|exchange|idle|http BACKLOG
 // prints "port N" and serves 127.0.0.1 until it is killed, or whoever started it has died.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -122,6 +122,18 @@ static void exchange_ready(struct connection *connection, uint32_t events) {
   if (transmit(connection, chunk, (size_t)got) >= 0) end(connection);
 }
 
+// A fixed answer of HTTP to each head that came whole, which on loopback, one request at a time, is each.
+static void http_ready(struct connection *connection, uint32_t events) {
+  static const char answer[] =
+      "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\n"
+      "Content-Length: 5\r\n\r\nhello";
+  (void)events;
+  ssize_t got = receive(connection);
+  if (got <= 0) return;
+  if (got < 4 || memcmp(chunk + got - 4, "\r\n\r\n", 4) != 0) fail("a request in pieces");
+  transmit(connection, answer, sizeof answer - 1);
+}
+
 static const struct job JOBS[] = {
     {"echo", EPOLLIN, echo_ready},
     {"receive", EPOLLIN, receive_ready},
@@ -129,12 +141,13 @@ static const struct job JOBS[] = {
     {"send", EPOLLOUT, send_ready},
     {"exchange", EPOLLIN, exchange_ready},
     {"idle", EPOLLIN, echo_ready},
+    {"http", EPOLLIN, http_ready},
 };
 
 static const struct job *job_named(const char *name) {
   for (size_t i = 0; i < sizeof JOBS / sizeof JOBS[0]; i++)
     if (strcmp(JOBS[i].name, name) == 0) return &JOBS[i];
-  fail("the job \"%s\" is none of echo, receive, discard, send, exchange, idle", name);
+  fail("the job \"%s\" is none of echo, receive, discard, send, exchange, idle, http", name);
 }
 
 static int listen_on_loopback(int backlog) {
@@ -168,7 +181,7 @@ static void accept_all(int listener, const struct job *job) {
 }
 
 int main(int count, char **arguments) {
-  if (count != 3) fail("usage: epoll_server echo|receive|discard|send|exchange|idle BACKLOG");
+  if (count != 3) fail("usage: epoll_server echo|receive|discard|send|exchange|idle|http BACKLOG");
   const struct job *job = job_named(arguments[1]);
   int backlog = (int)parse_integer("backlog", arguments[2], 1, 65535);
   allow_descriptors(DESCRIPTORS);

@@ -9,6 +9,7 @@ import { question as echo1x64 } from "./echo-1x64.ts";
 import { question as echo512x64 } from "./echo-512x64.ts";
 import { question as echo64x16k } from "./echo-64x16k.ts";
 import { question as echo64x64 } from "./echo-64x64.ts";
+import { question as httpClient } from "./http-client.ts";
 import { question as httpDownload } from "./http-download.ts";
 import { question as httpHello } from "./http-hello.ts";
 import { question as httpUpload } from "./http-upload.ts";
@@ -54,4 +55,5 @@ export const questions: readonly Question[] = [
   wsEcho64x64,
   wsBroadcast,
   wsIdleMemory,
+  httpClient,
 ];

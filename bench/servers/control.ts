@@ -43,7 +43,10 @@ export type Job =
   | "ws-echo"
   | "ws-echo-pull"
   | "ws-idle"
-  | "ws-broadcast";
+  | "ws-broadcast"
+  | "http-client"
+  | "http-client-agent"
+  | "http-client-fetch";
 
 /** The small answer of the http jobs, and the large one. */
 export const HELLO = "hello";
@@ -58,8 +61,25 @@ export const targeted: Promise<number> = new Promise((resolve) => {
   begin = resolve;
 });
 
-/** What the udp- jobs have received or sent. */
+/** What the udp- jobs have received or sent; of the http-client jobs, answers and the bytes of their contents. */
 export const counted: { datagrams: number; bytes: number } = { datagrams: 0, bytes: 0 };
+
+/** Requests that a client has under way at a time, each on a connection of its own. */
+export const UNDER_WAY = 64;
+
+/** Asks the target again and again, UNDER_WAY at a time, and counts what is answered. */
+export async function askOn(ask: (url: string) => Promise<string>): Promise<void> {
+  const url = `http://127.0.0.1:${await targeted}/`;
+  const on = async (): Promise<never> => {
+    for (;;) {
+      const content = await ask(url);
+      if (content !== HELLO) throw new Error(`another answer: ${content}`);
+      counted.datagrams++;
+      counted.bytes += content.length;
+    }
+  };
+  await Promise.all(Array.from({ length: UNDER_WAY }, on));
+}
 
 /** Bytes of each datagram that is sent. */
 export const DATAGRAM_BYTES = 1200;

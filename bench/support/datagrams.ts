@@ -33,7 +33,8 @@ export async function drain(server: Server, conditions: Conditions): Promise<Flo
   return await measure(server, sink, conditions);
 }
 
-async function portOf(program: Program): Promise<number> {
+/** The port that a program tells first. */
+export async function portOf(program: Program): Promise<number> {
   return Number(/^port (\d+)$/.exec(await program.nextLine())?.[1]);
 }
 
@@ -80,7 +81,7 @@ function rate(before: Count, after: Count): number {
 const TICKS_PER_SECOND = 100; // USER_HZ, the unit of /proc: 100 on every architecture Node runs on.
 
 /** Processor time of a whole process so far, user and system: proc(5), stat fields 14 and 15. */
-async function processorSeconds(pid: number): Promise<number> {
+export async function processorSeconds(pid: number): Promise<number> {
   const stat = await readFile(`/proc/${pid}/stat`, "utf8");
   const [user = 0, system = 0] = stat
     .slice(stat.lastIndexOf(")") + 2)

@@ -15,6 +15,7 @@ export type Peer = (typeof PEERS)[number];
 function server(peer: Exclude<Peer, "c">, job: Job): string {
   const overUdp = peer === "node-net" ? "node-dgram" : `${peer}-udp`;
   if (job.startsWith("ws-")) return inProject(`out/bench/servers/ws-${peer}.js`);
+  if (job.startsWith("http-client")) return inProject(`out/bench/servers/http-client-${peer}.js`);
   if (job.startsWith("http")) return inProject(`out/bench/servers/http-${peer}.js`);
   if (job.startsWith("exchange-")) return inProject(`out/bench/servers/${peer}-workers.js`);
   return inProject(`out/bench/servers/${isOverUdp(job) ? overUdp : peer}.js`);
