@@ -2,39 +2,28 @@
 // the origin's connections; how they are shared client/pool.ts knows, and what happens on one client/connection.ts.
 
 import { invalidArgument } from "../socket/errors.ts";
-import { connectTcp, connectUnix } from "../stream/index.ts";
-import type { UnixAddress } from "../index.ts";
 import { Clock } from "./clock.ts";
-import {
-  checkClientOptions,
-  checkTransport,
-  shortest,
-  timeoutsOver,
-} from "./client/options.ts";
+import { fetchWith } from "./client/fetch.ts";
+import { follow } from "./client/follow.ts";
+import { checkClientOptions, checkTransport, mannerOver, shortest, timeoutsOver } from "./client/options.ts";
 import type {
   CheckedClientOptions,
   ClientOptions,
-  Connect,
-  Origin,
   RequestContent,
   RequestOptions,
+  RequestTransport,
 } from "./client/options.ts";
 import { PendingRequest } from "./client/pending.ts";
 import { OriginPool } from "./client/pool.ts";
 import type { ClientStats, PoolOwner } from "./client/pool.ts";
 import type { HttpResponse } from "./client/response.ts";
+import { proxyHead, routeTo } from "./client/route.ts";
 import { destinationOf } from "./client/url.ts";
 import type { Destination } from "./client/url.ts";
 import { mistake } from "./syntax/errors.ts";
 import { HttpFields } from "./syntax/fields.ts";
 import type { FieldsInit } from "./syntax/fields.ts";
 import { prepareRequest } from "./writer.ts";
-
-const connectOrigin: Connect = async ({ protocol, hostname, port }, options) => {
-  if (protocol === "https:")
-    throw mistake("ERR_HTTP_SCHEME", "https: needs options.connect, which gives a stream over TLS");
-  return await connectTcp(hostname, port, options);
-};
 
 /** The length of a content that is sent whole; "chunked" of others, unless the headers tell theirs. */
 function lengthOf(content: RequestContent | undefined): number | "chunked" {
@@ -61,15 +50,28 @@ function tellsLength(headers: FieldsInit): boolean {
   return Object.keys(headers).some((name) => HAS_LENGTH.test(name));
 }
 
+/** The headers, and those that options stand for. */
+function withAdded(
+  headers: FieldsInit,
+  { upgrade, expectContinue }: RequestOptions,
+  authorization: string | undefined,
+): FieldsInit {
+  if (upgrade === undefined && expectContinue !== true && authorization === undefined) return headers;
+  const all = [...HttpFields.from(headers)];
+  if (upgrade !== undefined) all.push(["Connection", "Upgrade"], ["Upgrade", upgrade]);
+  if (expectContinue === true) all.push(["Expect", "100-continue"]);
+  if (authorization !== undefined) all.push(["Proxy-Authorization", authorization]);
+  return all;
+}
+
+const NO_OPTIONS: RequestOptions = Object.freeze({});
+
 /** Requests of HTTP/1.1 over connections that are kept and shared. */
 export class HttpClient implements AsyncDisposable {
   readonly #options: CheckedClientOptions;
   readonly #clock: Clock;
   readonly #pools: Map<string, OriginPool> = new Map();
-  /** A number for each function that connects, for its place among the keys of #pools. */
-  readonly #numbers: WeakMap<Connect, number> = new WeakMap();
   readonly #owner: PoolOwner;
-  #nextNumber = 1;
   #idle = 0;
   #closed = false;
 
@@ -100,35 +102,66 @@ export class HttpClient implements AsyncDisposable {
    *   asked for cannot be sent; ERR_HTTP_SCHEME, ERR_HTTP_QUEUE_FULL, ERR_HTTP_CLIENT_CLOSED.
    * @throws {TypeError} ERR_INVALID_URL, ERR_INVALID_ARG_TYPE. @throws {RangeError} ERR_OUT_OF_RANGE.
    */
-  request(url: string | URL, options: RequestOptions = {}): Promise<HttpResponse> {
+  request(url: string | URL, options: RequestOptions = NO_OPTIONS): Promise<HttpResponse> {
     try {
-      if (this.#closed) throw mistake("ERR_HTTP_CLIENT_CLOSED", "the client was closed");
-      const destination = destinationOf(url);
-      const request = this.#make(destination, options);
-      this.#poolOf(destination, options).submit(request);
-      return request.promise;
+      const under = this.#options.manner;
+      const manner = options === NO_OPTIONS ? under : mannerOver(options, under);
+      if (manner.redirectsMax === 0 && !manner.decompress && manner.cookies === undefined)
+        return this.#send(url, options);
+      const { totalTimeoutMs } = timeoutsOver(options, this.#options.timeouts);
+      return follow((to, changed) => this.#send(to, changed), url, options, manner, totalTimeoutMs);
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
-  #make({ url, target, host }: Destination, options: RequestOptions): PendingRequest {
+  /**
+   * request() in the web's shape: Request in, Response out. Redirections are followed (20 of them), contents are decoded.
+   *
+   * @throws {TypeError} "fetch failed": there is no answer; its `cause` is what request() would have thrown. @throws the
+   *   signal's reason.
+   * @see the fetch standard
+   */
+  fetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
+    return fetchWith(this, input, init);
+  }
+
+  #send(url: string | URL, options: RequestOptions): Promise<HttpResponse> {
+    try {
+      if (this.#closed) throw mistake("ERR_HTTP_CLIENT_CLOSED", "the client was closed");
+      const destination = destinationOf(url);
+      const transport = this.#transportOf(options);
+      const pending = this.#make(destination, options, transport);
+      const { promise } = pending;
+      this.#poolOf(destination, transport).submit(pending);
+      return promise as Promise<HttpResponse>;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #transportOf(options: RequestOptions): RequestTransport {
+    const { path, connect, proxy } = options;
+    if (path === undefined && connect === undefined && proxy === undefined) return this.#options.transport;
+    checkTransport(options);
+    return { path, connect, proxy };
+  }
+
+  #make(destination: Destination, options: RequestOptions, transport: RequestTransport): PendingRequest {
+    const { url, host, target } = destination;
     const { method = "GET", headers = HttpFields.EMPTY, body: content, trailers, upgrade, signal } = options;
     if (!isContent(content))
       throw invalidArgument("options.body", "a string, bytes, or an iterable of them", content);
     signal?.throwIfAborted();
     const pieces = trailers !== undefined && lengthOf(content) !== "chunked" ? [content ?? ""] : content;
     const length = lengthOf(pieces as RequestContent | undefined);
-    const added: [string, string][] = [];
-    if (upgrade !== undefined) added.push(["Connection", "Upgrade"], ["Upgrade", upgrade]);
-    if (options.expectContinue === true) added.push(["Expect", "100-continue"]);
-    const fields = added.length === 0 ? headers : [...HttpFields.from(headers), ...added];
+    const told = transport.proxy === undefined ? undefined : proxyHead(destination, transport);
     const head = prepareRequest({
       method,
-      target,
+      target: told === undefined ? target : url,
       host,
-      fields,
-      ...(length === "chunked" && tellsLength(headers) ? {} : { body: length }),
+      fields: withAdded(headers, options, told?.authorization),
+      body: length === "chunked" && tellsLength(headers) ? undefined : length,
     });
     const timeouts = timeoutsOver(options, this.#options.timeouts);
     if (timeouts !== this.#options.timeouts) this.#clock.notice(shortest(timeouts));
@@ -149,30 +182,19 @@ export class HttpClient implements AsyncDisposable {
     );
   }
 
-  #poolOf(destination: Destination, options: RequestOptions): OriginPool {
-    let transport = this.#options.transport;
-    if (options.path !== undefined || options.connect !== undefined) {
-      checkTransport(options);
-      transport = options;
-    }
-    const { path, connect } = transport;
-    let key = destination.origin;
-    if (connect !== undefined) key = `${this.#numberOf(connect)} ${key}`;
-    else if (path !== undefined) key = `${Buffer.from(path).toString("base64")} ${key}`;
-    const known = this.#pools.get(key);
+  #poolOf(destination: Destination, transport: RequestTransport): OriginPool {
+    // Nearly always the origin alone tells the way.
+    const way = transport.path ?? transport.connect ?? transport.proxy;
+    const known = way === undefined ? this.#pools.get(destination.origin) : undefined;
     if (known !== undefined) return known;
-    const open = connect ?? (path === undefined ? connectOrigin : connectPath(path));
-    const { protocol, hostname, port } = destination;
-    const origin: Origin = { protocol, hostname, port };
-    const pool = new OriginPool(this.#owner, key, (signal) => open(origin, { signal }));
-    this.#pools.set(key, pool);
+    const route = routeTo(destination, transport);
+    const { key } = route;
+    let pool = this.#pools.get(key);
+    if (pool === undefined) {
+      pool = new OriginPool(this.#owner, key, (stop) => route.open(stop));
+      this.#pools.set(key, pool);
+    }
     return pool;
-  }
-
-  #numberOf(connect: Connect): number {
-    let number = this.#numbers.get(connect);
-    if (number === undefined) this.#numbers.set(connect, (number = this.#nextNumber++));
-    return number;
   }
 
   #countIdle(change: 1 | -1): void {
@@ -201,10 +223,6 @@ export class HttpClient implements AsyncDisposable {
   }
 }
 
-function connectPath(path: UnixAddress): Connect {
-  return (_, options) => connectUnix(path, options);
-}
-
 let shared: HttpClient | undefined;
 
 /**
@@ -218,4 +236,10 @@ let shared: HttpClient | undefined;
 export function request(url: string | URL, options?: RequestOptions): Promise<HttpResponse> {
   shared ??= new HttpClient();
   return shared.request(url, options);
+}
+
+/** HttpClient.fetch() of the client that all of a thread's requests share. @throws as HttpClient.fetch(). */
+export function fetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
+  shared ??= new HttpClient();
+  return shared.fetch(input, init);
 }

@@ -17,6 +17,11 @@ export abstract class Content implements AsyncIterable<Buffer> {
     return Infinity;
   }
 
+  /** How long it is said to be; undefined: nobody has said. @internal */
+  protected get announced(): number | undefined {
+    return typeof this.body === "number" ? this.body : undefined;
+  }
+
   /** Nobody reads any further. @internal */
   protected leave(): void {}
 
@@ -60,7 +65,7 @@ export abstract class Content implements AsyncIterable<Buffer> {
   async #collect(bytesMax: number): Promise<Buffer> {
     const pieces: Buffer[] = [];
     let length = 0;
-    if (typeof this.body === "number" && this.body > bytesMax) throw this.#refused(bytesMax);
+    if ((this.announced ?? 0) > bytesMax) throw this.#refused(bytesMax);
     for (;;) {
       const piece = await this.read();
       if (piece === undefined) break;

@@ -1,19 +1,24 @@
 // berkeley/http: HTTP/1.1 and 1.0. Names only; nothing happens here.
 
-export { HttpClient, request } from "./client.ts";
+export { HttpClient, fetch, request } from "./client.ts";
 export { RequestTimeoutError } from "./client/errors.ts";
 export type { RequestPhase } from "./client/errors.ts";
+export { EventStreamError, eventSource, eventsOf } from "./client/event-source.ts";
+export type { EventRequesting, EventSourceOptions } from "./client/event-source.ts";
 export type {
   ClientOptions,
   Connect,
+  CookieJar,
   Origin,
   RequestContent,
+  RequestManner,
   RequestOptions,
   RequestTimeouts,
   RequestTransport,
 } from "./client/options.ts";
 export type { ClientStats } from "./client/pool.ts";
 export { HttpResponse } from "./client/response.ts";
+export { ProxyError } from "./client/tunnel.ts";
 export { Content } from "./content.ts";
 export type * from "./events.ts";
 export { RequestParser, ResponseParser } from "./parser.ts";
@@ -35,6 +40,8 @@ export type { Prospects, RequesterState, ResponderState, Step } from "./state.ts
 export { HTTP_REFUSALS, statusOfRefusal } from "./syntax/errors.ts";
 export type { HttpMistake, HttpRefusal } from "./syntax/errors.ts";
 export { formatHttpDate, parseHttpDate } from "./syntax/date.ts";
+export { EVENT_STREAM_LIMITS, EventStreamParser } from "./syntax/event-stream.ts";
+export type { EventStreamLimits, RetryTime, ServerSentEvent } from "./syntax/event-stream.ts";
 export { HttpFields } from "./syntax/fields.ts";
 export type { FieldsInit } from "./syntax/fields.ts";
 export { HTTP_LIMITS } from "./syntax/limits.ts";

@@ -23,14 +23,14 @@ export interface RequestInit {
   /** Written as Host, unless it is among the fields. Default: it must be among them, once. */
   readonly host?: string | undefined;
   /** A number of bytes, or "chunked". Default: Content-Length, if it is among the fields, else 0. */
-  readonly body?: number | "chunked";
+  readonly body?: number | "chunked" | undefined;
   /** Whether another request may follow. Default true. */
   readonly keepAlive?: boolean;
   /** Default "1.1". In 1.0 there is no chunked body. */
   readonly version?: HttpVersion;
 }
 
-/** A head that was checked and waits to be written. @internal */
+/** A head that was checked and waits to be written. */
 export interface PreparedRequest {
   readonly text: string;
   readonly body: number | "chunked";

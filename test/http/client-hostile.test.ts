@@ -9,6 +9,7 @@ import { program } from "../support/program.ts";
 import { MALFORMED } from "./malformed.ts";
 import { latin1 } from "./parsing.ts";
 import { answer, playing } from "./requesting.ts";
+import type { Played } from "./requesting.ts";
 
 const responses = MALFORMED.filter(({ answers }) => answers !== undefined);
 const families = new Map<string, typeof responses>();
@@ -41,21 +42,22 @@ for (const [how, cut] of Object.entries(deliveries))
     const text =
       "HTTP/1.1 103 Early Hints\r\nA: b\r\n\r\n" +
       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX: y\r\n\r\n3;a=b\r\nabc\r\n4\r\ndefg\r\n0\r\nT: u\r\n\r\n";
+    let peer: Played | undefined;
     for (let round = 0; round < 2; round++) {
-      const pending = play.client.request("http://a/").then(async (response) => {
+      const pending = play.client.request("http://a/");
+      const read = (async (): Promise<void> => {
+        const response = await pending;
         assert.equal(response.headers.get("x"), "y");
         assert.equal(await response.text(), "abcdefg");
         assert.equal(response.trailers.get("t"), "u");
-      });
-      const peer = round === 0 ? await play.accept() : first;
-      first = peer;
+      })();
+      peer ??= await play.accept();
       await peer.head();
       for (const piece of cut(latin1(text))) await peer.stream.sendAll(piece);
-      await pending;
+      await read;
     }
     assert.equal(play.made, 1);
   });
-let first: Awaited<ReturnType<ReturnType<typeof playing>["accept"]>>;
 
 for (const [what, beside] of [
   ["a whole answer", answer("poison")],
@@ -106,9 +108,9 @@ test("an answer in thousands of tiny chunks is taken apart as it is read", async
   const pending = play.client.request("http://a/");
   const peer = await play.accept();
   const text = `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${"1\r\na\r\n".repeat(20_000)}0\r\n\r\n`;
-  await Promise.all([peer.answer(text), pending.then(async (response) => {
-    assert.equal((await response.bytes()).length, 20_000);
-  })]);
+  const answered = peer.answer(text);
+  assert.equal((await (await pending).bytes()).length, 20_000);
+  await answered;
   assert.equal(play.client.stats().idle, 1);
 });
 

@@ -53,7 +53,9 @@ for (const where of ["the client", "the request"]) {
   });
 
   test(`totalTimeoutMs of ${where} ends it before the head, and in the content`, async () => {
-    await using at = await serving({ handle: (asked, reply) => (asked.path === "/" ? silent : begun)(asked, reply) });
+    await using at = await serving({
+      handle: (asked, reply) => (asked.path === "/" ? silent : begun)(asked, reply),
+    });
     const [forClient, forRequest] = both({ totalTimeoutMs: SHORT_MS });
     await using client = new HttpClient(forClient);
     await assert.rejects(client.request(at.url, forRequest), isTimeout("total"));

@@ -10,6 +10,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { HttpClient, HttpFields, request, serve } from "berkeley/http";
 import type { HttpHandler, RequestOptions } from "berkeley/http";
 import { LocalProtocolError, RemoteProtocolError } from "berkeley/wire";
+import { gate } from "../server/support.ts";
 import { answer, playing } from "./requesting.ts";
 import { serving } from "./serving.ts";
 
@@ -143,13 +144,13 @@ test("request() opens connectionsMax connections at most, and serves who waits i
     return await response.text();
   });
   const [first, second] = [await play.accept(), await play.accept()];
-  assert.deepEqual(play.client.stats(), { connections: 2, idle: 0, connecting: 0, waiting: 3 });
   assert.match(await first.head(), /^GET \/0 /);
+  assert.deepEqual(play.client.stats(), { connections: 2, idle: 0, connecting: 0, waiting: 3 });
   assert.match(await second.answer(answer("1")), /^GET \/1 /);
   assert.match(await second.answer(answer("2")), /^GET \/2 /);
   assert.match(await second.answer(answer("3")), /^GET \/3 /);
   await first.send(answer("0"));
-  assert.match(await first.answer(answer("4")), /^GET \/4 /);
+  assert.match(await second.answer(answer("4")), /^GET \/4 /);
   assert.deepEqual(await Promise.all(all), ["0", "1", "2", "3", "4"]);
   assert.deepEqual(order, [1, 2, 3, 0, 4]);
   assert.equal(play.made, 2);
@@ -314,17 +315,17 @@ test("request() goes on sending while the answer is read already", async () => {
     },
   });
   await using client = new HttpClient();
-  const gates: (() => void)[] = [];
+  const more = gate();
   const response = await client.request(at.url, {
     method: "POST",
     body: (async function* pieces() {
       yield "first";
-      await new Promise<void>((resolve) => gates.push(resolve));
+      await more.opened;
       yield "second";
     })(),
   });
   assert.equal(String(await response.read()), "first");
-  gates[0]?.();
+  more.open();
   assert.equal(await response.text(), "second");
   assert.equal(client.stats().idle, 1);
 });
@@ -445,7 +446,12 @@ const refused: readonly (readonly [string, string, RequestOptions, string])[] = 
   ["a user in the URL", "http://u:p@a/", {}, "ERR_INVALID_ARG_TYPE"],
   ["a number as content", "http://a/", { body: 1 as never }, "ERR_INVALID_ARG_TYPE"],
   ["a time of 0", "http://a/", { headTimeoutMs: 0 }, "ERR_OUT_OF_RANGE"],
-  ["both transports", "http://a/", { path: "/a", connect: async () => await never() }, "ERR_INVALID_ARG_TYPE"],
+  [
+    "both transports",
+    "http://a/",
+    { path: "/a", connect: async () => await never() },
+    "ERR_INVALID_ARG_TYPE",
+  ],
 ];
 for (const [what, url, options, code] of refused)
   test(`request() refuses ${what} with ${code}, and makes no connection`, async () => {
@@ -507,14 +513,14 @@ for (const [what, body] of [
 test("an answer to a request that is still being sent ends the sending, and the connection", async () => {
   await using play = playing();
   let pulled = 0;
-  const gates: (() => void)[] = [];
+  const more = gate();
   const pending = play.client.request("http://a/", {
     method: "POST",
     body: (async function* pieces() {
       for (;;) {
         pulled++;
         yield "abc";
-        await new Promise<void>((resolve) => gates.push(resolve));
+        await more.opened;
       }
     })(),
   });
@@ -526,7 +532,7 @@ test("an answer to a request that is still being sent ends the sending, and the 
   assert.equal(response.status, 413);
   assert.equal(await response.text(), "no");
   await peer.closed();
-  gates[0]?.();
+  more.open();
   await turn();
   assert.ok(pulled <= 2);
 });

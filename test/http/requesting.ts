@@ -78,8 +78,7 @@ export function playing(options: ClientOptions = {}): Playing {
   });
   return {
     client,
-    accept: async () =>
-      ready.shift() ?? (await new Promise<Played>((resolve) => waiting.push(resolve))),
+    accept: async () => ready.shift() ?? (await new Promise<Played>((resolve) => waiting.push(resolve))),
     get made() {
       return made;
     },

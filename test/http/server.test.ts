@@ -722,3 +722,25 @@ for (const [options, message] of wrong)
         (error instanceof TypeError || error instanceof RangeError) && message.test(error.message),
     );
   });
+
+test("HttpReply.status is that of the final answer, however it is made", async () => {
+  const seen: (number | undefined)[] = [];
+  await using at = await serving({
+    async handle(request, reply) {
+      seen.push(reply.status);
+      if (request.path === "/begun") {
+        reply.begin(202);
+        seen.push(reply.status);
+        reply.end();
+      } else reply.send(204);
+      seen.push(reply.status);
+      await Promise.resolve();
+    },
+  });
+  await using client = await at.connect();
+  await client.send(get());
+  await client.answer();
+  await client.send(get("/begun"));
+  await client.answer();
+  assert.deepEqual(seen, [undefined, 204, undefined, 202, 202]);
+});

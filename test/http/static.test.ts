@@ -231,6 +231,38 @@ test("staticFiles() closes each file, also of a client that goes away", async ()
   assert.deepEqual(at.errors, []);
 });
 
+test("staticFiles() lists the names in a folder without an index when it is told to, and nothing that is hidden", async () => {
+  await using at = await files({ index: false, list: true, cacheControl: "no-store" });
+  const { status, text, fields } = await ask(at, "/");
+  assert.equal(status, 200);
+  assert.equal(fields["content-type"], "text/html; charset=utf-8");
+  assert.equal(fields["cache-control"], "no-store");
+  assert.match(fields["content-security-policy"] as string, /default-src 'none'/);
+  // Another test may have made a file by now.
+  const links = [...text.matchAll(/href="([^"]*)"/g)]
+    .map(([, link]) => link)
+    .filter((link) => link !== "./shrinks.bin");
+  assert.deepEqual(links, [
+    "./sub/",
+    "./a%20b.txt",
+    "./empty.txt",
+    "./index.html",
+    "./long.bin",
+    "./stays.txt",
+  ]);
+  assert.match(
+    (await ask(at, "/sub/")).text,
+    /<title>\/sub\/<\/title>[^]*href="\.\.\/"[^]*href="\.\/index\.html"/,
+  );
+  assert.equal((await ask(at, "/sub")).status, 301);
+  assert.equal((await ask(at, "/", "", "HEAD")).text, "");
+  for (const path of ["/.git/", "/leads-up/", "/leads-to-git/", "/none/", "/a%20b.txt/", "/../"])
+    assert.deepEqual([path, (await ask(at, path)).status], [path, 404]);
+  await using indexed = await files({ list: true });
+  assert.equal((await ask(indexed, "/")).text, "<h1>home</h1>");
+  assert.deepEqual([at.errors, indexed.errors], [[], []]);
+});
+
 test("staticFiles() refuses what is no folder's name", () => {
   assert.throws(() => staticFiles(1 as never), { code: "ERR_INVALID_ARG_TYPE" });
 });

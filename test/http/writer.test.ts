@@ -50,6 +50,11 @@ test("RequestWriter.head() adds what the framing and the version need, and nothi
     "GET / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n",
   );
   assert.equal(requestText({ method: "CONNECT", target: "a:1" }), "CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n");
+  assert.equal(
+    requestText({ host: "b:1", fields: { X: "y" } }),
+    "GET / HTTP/1.1\r\nHost: b:1\r\nX: y\r\n\r\n",
+  );
+  assert.equal(requestText({ host: "b:1" }), "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
 });
 
 test("ResponseWriter.head() adds what the framing and the request need, and nothing else", () => {
@@ -155,6 +160,7 @@ const refused: readonly (readonly [string, string, Writing])[] = [
   ["no Host", "ERR_HTTP_HOST", request({ fields: {} })],
   ["two Hosts", "ERR_HTTP_HOST", request({ fields: { Host: ["a", "a"] } })],
   ["a Host that is none", "ERR_HTTP_HOST", request({ fields: { Host: "a/b" } })],
+  ["a host that is none", "ERR_HTTP_HOST", request({ fields: {}, host: "a\r\nX: y" })],
   ["chunked in HTTP/1.0", "ERR_HTTP_FRAMING", request({ version: "1.0", body: "chunked" })],
   ["a negative length", "ERR_HTTP_FRAMING", request({ body: -1 })],
   ["half a byte", "ERR_HTTP_FRAMING", request({ body: 0.5 })],

@@ -247,7 +247,7 @@ export class ClientConnection implements Waiting, RequestHolder, ResponseSource,
   }
 
   async readBody(response: HttpResponse): Promise<Buffer | undefined> {
-    if (response.turn === this.#turn && this.#failure !== undefined) throw this.#failure;
+    if (response.turn === this.#turn && this.#failure !== undefined) throw this.#failure as Error;
     const request = this.#request;
     if (response.turn !== this.#turn || request === undefined)
       throw mistake("ERR_HTTP_SEQUENCE", "the response is over");

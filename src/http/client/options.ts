@@ -45,10 +45,39 @@ export interface RequestTransport {
   readonly path?: UnixAddress | undefined;
   /** Makes connections in place of TCP: for TLS, tunnels, tests. Requests share a connection when they have this function in common. */
   readonly connect?: Connect | undefined;
+  /**
+   * A proxy, with its user and password if it wants them: "http://host:port" is told the URL of a request to http:, and
+   * asked for a connection (CONNECT) where it is https:; "socks5://host:port" is asked for a connection (RFC 1928). Names are
+   * resolved by the proxy.
+   */
+  readonly proxy?: string | URL | undefined;
+}
+
+/** Keeps cookies: what `tough-cookie` calls CookieJar is one, with `getCookieString` and `setCookie` as they are. */
+export interface CookieJar {
+  /** The value of Cookie for a URL; "": none. */
+  getCookieString(url: string): string | Promise<string>;
+  /** Takes one Set-Cookie. What it does not like it passes over. */
+  setCookie(line: string, url: string, options: { readonly ignoreError: true }): unknown;
+}
+
+/** What is done around a request. */
+export interface RequestManner {
+  /**
+   * Redirections that are followed; with more the request fails. Default 0: they are answers like others. To another origin
+   * no Authorization and Cookie of the headers goes.
+   */
+  readonly redirectsMax?: number | undefined;
+  /** Asks for a compressed content and gives it decoded: gzip, br, deflate, zstd where the runtime has it. Default false. */
+  readonly decompress?: boolean | undefined;
+  /** What a content may become when it is decoded. Default 1073741824; ours: an attack makes more, a document does not. */
+  readonly decodedBytesMax?: number | undefined;
+  /** Where cookies are kept. Default: none are. */
+  readonly cookies?: CookieJar | undefined;
 }
 
 /** What request() takes last. */
-export interface RequestOptions extends RequestTimeouts, RequestTransport {
+export interface RequestOptions extends RequestTimeouts, RequestTransport, RequestManner {
   /** As it is sent: case counts. Default GET. */
   readonly method?: string | undefined;
   /** Host is added, and what tells the length of the content. */
@@ -68,7 +97,7 @@ export interface RequestOptions extends RequestTimeouts, RequestTransport {
 }
 
 /** What a client takes: what holds for all its requests, and how many connections it may have. */
-export interface ClientOptions extends RequestTimeouts, RequestTransport {
+export interface ClientOptions extends RequestTimeouts, RequestTransport, RequestManner {
   /** Limits of the parser, over HTTP_LIMITS. */
   readonly limits?: Partial<HttpLimits> | undefined;
   /** For a connection to be made. Default 10000, as undici's. */
@@ -105,6 +134,15 @@ export interface CheckedClientOptions {
   readonly queueMax: number;
   readonly unreadBytesMax: number;
   readonly transport: RequestTransport;
+  readonly manner: Manner;
+}
+
+/** What is done around a request, all there. */
+export interface Manner {
+  readonly redirectsMax: number;
+  readonly decompress: boolean;
+  readonly decodedBytesMax: number;
+  readonly cookies: CookieJar | undefined;
 }
 
 const TIMEOUTS: Timeouts = {
@@ -132,16 +170,46 @@ export function timeoutsOver(given: RequestTimeouts, under: Timeouts): Timeouts 
   };
 }
 
+const MANNER: Manner = {
+  redirectsMax: 0,
+  decompress: false,
+  decodedBytesMax: 1_073_741_824,
+  cookies: undefined,
+};
+
+/** Manners over others; the same object where none is given. */
+export function mannerOver(given: RequestManner, under: Manner): Manner {
+  const { redirectsMax, decompress, decodedBytesMax, cookies } = given;
+  if (
+    redirectsMax === undefined &&
+    decompress === undefined &&
+    decodedBytesMax === undefined &&
+    cookies === undefined
+  )
+    return under;
+  return {
+    redirectsMax: checkAmount("options.redirectsMax", redirectsMax ?? under.redirectsMax, 0),
+    decompress: decompress ?? under.decompress,
+    decodedBytesMax: checkAmount("options.decodedBytesMax", decodedBytesMax ?? under.decodedBytesMax, 0),
+    cookies: cookies ?? under.cookies,
+  };
+}
+
 /** The shortest of the times that a clock is asked for. */
 export function shortest({ sendTimeoutMs, headTimeoutMs, bodyTimeoutMs, totalTimeoutMs }: Timeouts): number {
   return Math.min(sendTimeoutMs, headTimeoutMs, bodyTimeoutMs, totalTimeoutMs);
 }
 
-/** @throws {TypeError} ERR_INVALID_ARG_TYPE: both are given, or `connect` is no function. */
-export function checkTransport({ path, connect }: RequestTransport): void {
-  if (connect === undefined) return;
-  if (typeof connect !== "function") throw invalidArgument("options.connect", "a function", connect);
-  if (path !== undefined) throw invalidArgument("options", "an object with either path or connect", { path });
+/** @throws {TypeError} ERR_INVALID_ARG_TYPE: more than one is given, or `connect` is no function. */
+export function checkTransport({ path, connect, proxy }: RequestTransport): void {
+  if (connect !== undefined && typeof connect !== "function")
+    throw invalidArgument("options.connect", "a function", connect);
+  if ([path, connect, proxy].filter((one) => one !== undefined).length > 1)
+    throw invalidArgument("options", "an object with one of path, connect and proxy", {
+      path,
+      connect,
+      proxy,
+    });
 }
 
 /** @throws {TypeError} ERR_INVALID_ARG_TYPE. @throws {RangeError} ERR_OUT_OF_RANGE; the message names the option. */
@@ -157,6 +225,7 @@ export function checkClientOptions(options: ClientOptions): CheckedClientOptions
     idleConnectionsMax: checkAmount("options.idleConnectionsMax", options.idleConnectionsMax ?? 256, 0),
     queueMax: checkAmount("options.queueMax", options.queueMax ?? 10_000, 0),
     unreadBytesMax: checkAmount("options.unreadBytesMax", options.unreadBytesMax ?? 262_144, 0),
-    transport: { path: options.path, connect: options.connect },
+    transport: { path: options.path, connect: options.connect, proxy: options.proxy },
+    manner: mannerOver(options, MANNER),
   };
 }

@@ -43,14 +43,15 @@ const IDEMPOTENT: ReadonlySet<string> = new Set([
 
 /** A request that was asked for and is not over. */
 export class PendingRequest implements Waiting {
-  readonly promise: Promise<HttpResponse>;
+  /** Until it is settled: whoever holds the request holds no answer with it. */
+  promise: Promise<HttpResponse> | undefined;
   readonly parts: RequestParts;
   holder: RequestHolder | undefined = undefined;
   /** It was sent before, on a connection that had died. */
   retried = false;
-  deadline = Infinity;
-  #resolve!: (response: HttpResponse) => void;
-  #reject!: (reason: unknown) => void;
+  deadline: number = Infinity;
+  #resolve: ((response: HttpResponse) => void) | undefined;
+  #reject: ((reason: unknown) => void) | undefined;
   #clock: Clock | undefined = undefined;
   #abort: (() => void) | undefined = undefined;
 
@@ -84,13 +85,15 @@ export class PendingRequest implements Waiting {
 
   /** Its answer is here; the content may follow. */
   resolve(response: HttpResponse): void {
-    this.#resolve(response);
+    this.#resolve?.(response);
+    this.#settled();
   }
 
   /** There is no answer. */
   reject(reason: unknown): void {
     this.release();
-    this.#reject(reason);
+    this.#reject?.(reason);
+    this.#settled();
   }
 
   /** Nothing more happens to it. */
@@ -100,6 +103,10 @@ export class PendingRequest implements Waiting {
     this.#abort = undefined;
     this.#clock?.delete(this);
     this.#clock = undefined;
+  }
+
+  #settled(): void {
+    this.promise = this.#resolve = this.#reject = undefined;
   }
 
   #end(reason: unknown): void {

@@ -133,11 +133,8 @@ export class OriginPool implements ConnectionOwner, RequestHolder {
         : setTimeout(() => controller.abort(new RequestTimeoutError("connect", ms)), ms);
     try {
       return await new Promise<ByteStream>((resolve, reject) => {
-        signal.addEventListener("abort", () => reject(signal.reason));
-        this.#open(signal).then((stream) => {
-          if (signal.aborted) stream.close();
-          else resolve(stream);
-        }, reject);
+        signal.addEventListener("abort", () => reject(signal.reason as Error));
+        this.#open(signal).then((stream) => (signal.aborted ? stream.close() : resolve(stream)), reject);
       });
     } finally {
       clearTimeout(timer);

@@ -6,6 +6,7 @@ import { Content } from "../content.ts";
 import type { BodyFraming, HttpVersion, ResponseHead } from "../events.ts";
 import { mistake } from "../syntax/errors.ts";
 import { HttpFields } from "../syntax/fields.ts";
+import { Decoder } from "./decoder.ts";
 
 /** What an answer needs of its connection. */
 export interface ResponseSource {
@@ -39,7 +40,10 @@ export class HttpResponse extends Content implements AsyncDisposable {
    */
   readonly stream: ByteStream | undefined;
   #pieces: Buffer[] = NO_PIECES as Buffer[];
+  /** How many redirections led to it; where they were followed. */
+  redirects = 0;
   #complete = false;
+  #decoder: Decoder | undefined = undefined;
   #closed = false;
 
   /** @internal */
@@ -88,13 +92,27 @@ export class HttpResponse extends Content implements AsyncDisposable {
    *
    * @returns undefined: the content is over. One call at a time.
    * @throws {RemoteProtocolError} ERR_HTTP_…: the content is refused; ERR_HTTP_UNEXPECTED_END: it was cut off.
+   * @throws {RemoteProtocolError} ERR_HTTP_CONTENT_CODING, ERR_HTTP_BODY_TOO_LARGE: of a content that is decoded.
    * @throws {RequestTimeoutError} nothing came in time. @throws the reason of the request's signal.
    * @throws {LocalProtocolError} ERR_HTTP_SEQUENCE: the response was closed, or read() already waits.
    */
   override read(): Promise<Buffer | undefined> {
     if (this.#closed) return Promise.reject(mistake("ERR_HTTP_SEQUENCE", "the response was closed"));
+    return this.#decoder === undefined ? this.#readRaw() : this.#decoder.read();
+  }
+
+  /** As it was sent. */
+  #readRaw(): Promise<Buffer | undefined> {
     if (this.#pieces.length > 0) return Promise.resolve(this.#pieces.shift());
     return this.#complete ? NOTHING : this.#source.readBody(this);
+  }
+
+  async *#raw(): AsyncGenerator<Buffer, void, void> {
+    for (;;) {
+      const piece = await this.#readRaw();
+      if (piece === undefined) return;
+      yield piece;
+    }
   }
 
   /** The whole content, read as JSON. @throws {SyntaxError} it is none; and as bytes(). */
@@ -107,7 +125,9 @@ export class HttpResponse extends Content implements AsyncDisposable {
    * over the content that is left does the same. Again, or at the end: does nothing.
    */
   close(): void {
-    if (this.#complete || this.#closed) return;
+    if (this.#closed) return;
+    this.#decoder?.close();
+    if (this.#complete) return;
     this.#pieces = NO_PIECES as Buffer[];
     this.#source.leave(this);
     this.#closed = true;
@@ -130,6 +150,22 @@ export class HttpResponse extends Content implements AsyncDisposable {
     this.#complete = true;
   }
 
+  /** Gives its content decoded from now on, where it is coded. @internal */
+  decode(bytesMax: number): void {
+    if (this.body !== 0)
+      this.#decoder = Decoder.of(this.#raw(), this.headers.get("content-encoding"), bytesMax);
+  }
+
+  /** Whether all of it is here, as it was sent. @internal */
+  get isReady(): boolean {
+    return this.#complete && this.#decoder === undefined;
+  }
+
+  /** Of a content that is decoded nobody knows. */
+  protected override get announced(): number | undefined {
+    return this.#decoder === undefined ? super.announced : undefined;
+  }
+
   protected override get bytesMax(): number {
     return BYTES_MAX;
   }
@@ -139,7 +175,7 @@ export class HttpResponse extends Content implements AsyncDisposable {
   }
 
   protected override takeReady(): Buffer | undefined {
-    if (!this.#complete) return undefined;
+    if (!this.isReady) return undefined;
     const pieces = this.#pieces;
     this.#pieces = NO_PIECES as Buffer[];
     return pieces.length === 1 ? pieces[0] : pieces.length === 0 ? NO_BYTES : Buffer.concat(pieces);

@@ -1,15 +1,7 @@
-    const request = this.#request as PendingRequest;
-    if (typeof content === "string" || content instanceof Uint8Array) {
-      this.#writer.data(content);
-      this.#writer.end();
-      if (this.#out.length <= JOINED_BYTES_MAX) this.#sendAll();
-      else this.#follow(request, this.#flush(request));
-    } else this.#follow(request, this.#pull(request, content));
-  }
-
-  #sendAll// The way of requests out of one connection of a client: heads and contents to bytes, in as few sends as can be, each in
+// The way of requests out of one connection of a client: heads and contents to bytes, in as few sends as can be, each in
 // its time. It knows nothing of answers.
 
+import { TIMEOUT_MS_MAX } from "../../socket/base.ts";
 import { invalidArgument } from "../../socket/errors.ts";
 import type { ByteStream } from "../../stream/index.ts";
 import { ByteBuilder } from "../../wire/byte-builder.ts";
@@ -84,7 +76,7 @@ export class RequestSender {
       this.#sendAll();
     } else if (head.expectsContinue) {
       this.#send();
-      this.#waits = setTimeout(() => this.proceed(), this.#continueMs);
+      this.#waits = setTimeout(() => this.proceed(), Math.min(this.#continueMs, TIMEOUT_MS_MAX));
     } else this.#sendContent(content);
   }
 
@@ -119,8 +111,7 @@ export class RequestSender {
   }
 
   #sendAll(): void {
-    this.complete = true;
-    this.#owner.sent();
+    this.#allSent();
     this.#send();
   }
 
@@ -133,18 +124,20 @@ export class RequestSender {
 
   /** Waits until all of the request was sent. */
   #follow(request: PendingRequest, sending: Promise<void>): void {
+    const isOver = (): boolean => this.#request !== request;
     sending.then(
-      () => {
-        if (this.#request !== request) return;
-        this.complete = true;
-        this.#owner.sent();
-      },
+      () => (isOver() ? undefined : this.#allSent()),
       (error: unknown) => {
-        if (this.#request !== request) return;
+        if (isOver()) return;
         if (error === this.#broke) this.#owner.sendFailed(error);
         else this.#owner.contentFailed(error);
       },
     );
+  }
+
+  #allSent(): void {
+    this.complete = true;
+    this.#owner.sent();
   }
 
   /** Sends what is written, then pieces as they come. */

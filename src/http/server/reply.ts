@@ -51,6 +51,7 @@ export class HttpReply {
   readonly #sink: ReplySink;
   readonly #request: RequestHead;
   #place = OPEN;
+  #status: number | undefined = undefined;
   /** Content follows the head. */
   #hasContent = false;
   #compressor: Compressor | undefined;
@@ -66,6 +67,11 @@ export class HttpReply {
   /** Whether the final head was written, or will be. */
   get begun(): boolean {
     return this.#place !== OPEN;
+  }
+
+  /** The status of the final answer; undefined: it was not begun. */
+  get status(): number | undefined {
+    return this.#status;
   }
 
   /** Whether it is complete. */
@@ -96,6 +102,7 @@ export class HttpReply {
     if (writer.head(init, this.#request)) writer.data(body);
     writer.end();
     this.#place = ENDED;
+    this.#status = status;
   }
 
   #sendEncoded(
@@ -177,6 +184,7 @@ export class HttpReply {
     const { writer } = this.#sink;
     this.#hasContent = writer.head(reason === undefined ? init : { ...init, reason }, this.#request);
     this.#place = BEGUN;
+    this.#status = status;
   }
 
   /**

@@ -10,7 +10,7 @@ import { constants } from "node:fs";
 import type { BigIntStats } from "node:fs";
 import { open, realpath } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
-import { join, sep } from "node:path";
+import { join } from "node:path";
 import { invalidArgument } from "../../socket/errors.ts";
 import { judge } from "../syntax/conditions.ts";
 import { formatHttpDate } from "../syntax/date.ts";
@@ -21,6 +21,8 @@ import type { ByteRange } from "../syntax/ranges.ts";
 import { reasonOf } from "../syntax/status.ts";
 import type { HttpHandler } from "./connection.ts";
 import { readFile } from "./files.ts";
+import { liesInside } from "./inside.ts";
+import { listFolder } from "./listing.ts";
 import type { HttpReply } from "./reply.ts";
 import type { HttpRequest } from "./request.ts";
 
@@ -30,6 +32,8 @@ export interface StaticOptions {
   readonly prefix?: string | undefined;
   /** The file that stands for its folder. Default "index.html"; false: none does. */
   readonly index?: string | false | undefined;
+  /** Lists the names in a folder that has no index. Default false. */
+  readonly list?: boolean | undefined;
   /** Cache-Control of each file. Default "no-cache": kept, and asked for again with its tag. */
   readonly cacheControl?: string | undefined;
 }
@@ -49,16 +53,19 @@ const MS_PER_NS = 1_000_000n;
  */
 export function staticFiles(folder: string, options: StaticOptions = {}): HttpHandler {
   if (typeof folder !== "string") throw invalidArgument("folder", "a string", folder);
-  const { prefix = "", index = "index.html", cacheControl = "no-cache" } = options;
+  const { prefix = "", index = "index.html", list = false, cacheControl = "no-cache" } = options;
   return async (request, reply) => {
     if (request.method !== "GET" && request.method !== "HEAD") {
       plain(reply, 405, { Allow: "GET, HEAD" });
       return;
     }
     const names = namesIn(request.path, prefix);
-    const file = names === undefined ? undefined : await find(folder, names, index);
-    if (file === undefined) plain(reply, 404);
-    else if (file === "folder") redirect(request, reply);
+    const file = names === undefined ? undefined : await find(folder, names, index, list);
+    if (file === undefined) {
+      const page = list && names?.at(-1) === "" ? await listing(folder, names.slice(0, -1)) : undefined;
+      if (page === undefined) plain(reply, 404);
+      else reply.send(200, { ...PAGE, "Cache-Control": cacheControl }, page);
+    } else if (file === "folder") redirect(request, reply);
     else
       try {
         await sendFile(request, reply, file, cacheControl);
@@ -66,6 +73,24 @@ export function staticFiles(folder: string, options: StaticOptions = {}): HttpHa
         await file.handle.close();
       }
   };
+}
+
+/** A page that runs nothing and loads nothing. */
+const PAGE = {
+  "Content-Type": "text/html; charset=utf-8",
+  "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
+  "X-Content-Type-Options": "nosniff",
+};
+
+/** @returns undefined: there is no such folder. */
+async function listing(folder: string, names: readonly string[]): Promise<string | undefined> {
+  try {
+    const [root, real] = await Promise.all([realpath(folder), realpath(join(folder, ...names))]);
+    return liesInside(root, real) ? await listFolder(root, real, names) : undefined;
+  } catch (error) {
+    if (isNotThere(error)) return undefined;
+    throw error;
+  }
 }
 
 function plain(reply: HttpReply, status: number, fields: Readonly<Record<string, string>> = {}): void {
@@ -98,6 +123,7 @@ async function find(
   folder: string,
   names: readonly string[],
   index: string | false,
+  list: boolean,
 ): Promise<Found | "folder" | undefined> {
   const asFolder = names.at(-1) === "";
   if (asFolder && index === false) return undefined;
@@ -105,17 +131,16 @@ async function find(
   let handle: FileHandle | undefined;
   try {
     const [root, real] = await Promise.all([realpath(folder), realpath(path)]);
-    const top = root.endsWith(sep) ? root : root + sep;
-    if (!real.startsWith(top) || real.slice(top.length - 1).includes(`${sep}.`)) return undefined;
+    if (!liesInside(root, real)) return undefined;
     // A pipe's opening would wait for its writer.
     handle = await open(real, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
     const stats = await handle.stat({ bigint: true });
     if (stats.isFile()) return { handle, name: real, stats };
     await handle.close();
-    return stats.isDirectory() && !asFolder && index !== false ? "folder" : undefined;
+    return stats.isDirectory() && !asFolder && (index !== false || list) ? "folder" : undefined;
   } catch (error) {
     await handle?.close();
-    if (NOT_THERE.has((error as NodeJS.ErrnoException).code ?? "")) return undefined;
+    if (isNotThere(error)) return undefined;
     throw error;
   }
 }
@@ -123,6 +148,10 @@ async function find(
 const NOT_THERE: ReadonlySet<string> = new Set(
   "ENOENT ENOTDIR EACCES EPERM ELOOP ENAMETOOLONG ENXIO EINVAL".split(" "),
 );
+
+function isNotThere(error: unknown): boolean {
+  return NOT_THERE.has((error as NodeJS.ErrnoException).code ?? "");
+}
 
 async function sendFile(
   request: HttpRequest,

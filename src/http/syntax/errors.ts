@@ -85,6 +85,10 @@ const STATUS_BY_CODE = {
   ERR_HTTP_TOO_SLOW: 408,
   /** A response that no request asked for. RFC 9112 section 9.2. */
   ERR_HTTP_UNEXPECTED_RESPONSE: 400,
+  /** A redirection that cannot be followed, or too many: of clients, not of parsers. RFC 9110 section 15.4. */
+  ERR_HTTP_REDIRECT: 400,
+  /** A content is not what its Content-Encoding says, or cut off: of clients, not of parsers. RFC 9110 section 8.4. */
+  ERR_HTTP_CONTENT_CODING: 400,
 } as const;
 
 /** The codes of a RemoteProtocolError of HTTP. */
@@ -100,6 +104,7 @@ export type HttpRefusal = keyof typeof STATUS_BY_CODE;
  * - ERR_HTTP_SCHEME: a URL of a client that it cannot speak to;
  * - ERR_HTTP_QUEUE_FULL: a client has queueMax requests that wait for a connection;
  * - ERR_HTTP_CLIENT_CLOSED: a client was closed;
+ * - ERR_HTTP_CONTENT_GONE: a redirection wants a content again that can be read once;
  * - ERR_HTTP_SEQUENCE: not now (state.ts has the order).
  */
 export type HttpMistake =
@@ -113,6 +118,7 @@ export type HttpMistake =
   | "ERR_HTTP_SCHEME"
   | "ERR_HTTP_QUEUE_FULL"
   | "ERR_HTTP_CLIENT_CLOSED"
+  | "ERR_HTTP_CONTENT_GONE"
   | "ERR_HTTP_SEQUENCE";
 
 /** The peer's message is refused, to be thrown. */
