@@ -1,7 +1,8 @@
 // Server-sent events as a program reads them: of one answer, and of a source that is connected to again when it ends, from
 // the event on that came last. The HTML standard, section 9.2. How they are written, syntax/event-stream.ts knows.
 
-import { setTimeout as pause } from "node:timers/promises";
+import { startTimer, stopTimer } from "../../engine/clock.ts";
+import { listen, stopListening } from "../../engine/signal.ts";
 import { SocketError } from "../../index.ts";
 import { RemoteProtocolError } from "../../wire/errors.ts";
 import { NEED_DATA } from "../../wire/need-data.ts";
@@ -82,6 +83,23 @@ export interface EventRequesting {
   request(url: string | URL, options: RequestOptions): Promise<HttpResponse>;
 }
 
+/** Waits, and holds the process alive meanwhile. @throws the signal's reason. */
+function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  signal?.throwIfAborted();
+  return new Promise((resolve, reject) => {
+    const end = (): void => {
+      stopTimer(timer);
+      reject(signal?.reason as Error);
+    };
+    const timer = startTimer(ms, () => {
+      if (signal !== undefined) stopListening(signal, end);
+      resolve();
+    });
+    timer.ref();
+    if (signal !== undefined) listen(signal, end);
+  });
+}
+
 /** Failures of the network, which another attempt may not meet. */
 function mayPass(error: unknown): boolean {
   if (error instanceof SocketError) return true;
@@ -132,8 +150,6 @@ export async function* eventSource(
       if (!hasOpened || !mayPass(error)) throw error;
     }
     const { signal } = request;
-    await pause(retryMs, undefined, signal === undefined ? {} : { signal }).catch(() =>
-      signal?.throwIfAborted(),
-    );
+    await pause(retryMs, signal);
   }
 }

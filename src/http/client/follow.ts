@@ -1,6 +1,7 @@
 // What a client does around single requests when it is asked to: it follows redirections, keeps cookies, and decodes
 // contents. RFC 9110 sections 15.4 and 8.4, the fetch standard's rules where browsers and RFC differ. It sends nothing itself.
 
+import { now } from "../../engine/clock.ts";
 import { HttpFields } from "../syntax/fields.ts";
 import { mistake, refusal } from "../syntax/errors.ts";
 import { ACCEPT_ENCODING } from "./decoder.ts";
@@ -28,7 +29,7 @@ export async function follow(
   totalMs: number,
 ): Promise<HttpResponse> {
   const { redirectsMax, decompress, decodedBytesMax, cookies } = manner;
-  const until = performance.now() + totalMs;
+  const until = now() + totalMs;
   let destination = destinationOf(url);
   let current: RequestOptions = options;
   let fields = HttpFields.from(options.headers ?? HttpFields.EMPTY);
@@ -40,7 +41,7 @@ export async function follow(
       if (cookie !== "") added.push(["Cookie", cookie]);
     }
     const headers = added.length === 0 ? fields : HttpFields.from([...fields, ...added]);
-    const left = until - performance.now();
+    const left = until - now();
     if (left <= 0) throw new RequestTimeoutError("total", totalMs);
     const times = totalMs === Infinity ? {} : { totalTimeoutMs: left };
     const response = await send(destination.url, { ...current, ...times, headers });

@@ -2,6 +2,7 @@
 // there is none, and not too many, one is opened, and whichever is free first serves whoever has waited longest. What
 // happens on a connection it does not know.
 
+import { startTimer, stopTimer } from "../../engine/clock.ts";
 import type { ByteStream } from "../../stream/index.ts";
 import type { Clock } from "../clock.ts";
 import { mistake } from "../syntax/errors.ts";
@@ -127,17 +128,16 @@ export class OriginPool implements ConnectionOwner, RequestHolder {
   /** Connects in time, even if the function that does it does not heed its signal. */
   async #connect(controller: AbortController, ms: number): Promise<ByteStream> {
     const { signal } = controller;
-    const timer =
-      ms === Infinity
-        ? undefined
-        : setTimeout(() => controller.abort(new RequestTimeoutError("connect", ms)), ms);
+    const timer = startTimer(ms, () => controller.abort(new RequestTimeoutError("connect", ms)));
+    // A function that connects may hold nothing alive itself.
+    timer.ref();
     try {
       return await new Promise<ByteStream>((resolve, reject) => {
         signal.addEventListener("abort", () => reject(signal.reason as Error));
         this.#open(signal).then((stream) => (signal.aborted ? stream.close() : resolve(stream)), reject);
       });
     } finally {
-      clearTimeout(timer);
+      stopTimer(timer);
     }
   }
 

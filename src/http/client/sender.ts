@@ -1,7 +1,8 @@
 // The way of requests out of one connection of a client: heads and contents to bytes, in as few sends as can be, each in
 // its time. It knows nothing of answers.
 
-import { TIMEOUT_MS_MAX } from "../../socket/base.ts";
+import { startTimer, stopTimer } from "../../engine/clock.ts";
+import type { Timer } from "../../engine/clock.ts";
 import { invalidArgument } from "../../socket/errors.ts";
 import type { ByteStream } from "../../stream/index.ts";
 import { ByteBuilder } from "../../wire/byte-builder.ts";
@@ -41,7 +42,7 @@ export class RequestSender {
   #request: PendingRequest | undefined;
   #sending = 0;
   /** Runs while the content waits for 100 (Continue). */
-  #waits: NodeJS.Timeout | undefined;
+  #waits: Timer | undefined;
   #broke: unknown;
 
   // Bound once, not for each request.
@@ -76,7 +77,7 @@ export class RequestSender {
       this.#sendAll();
     } else if (head.expectsContinue) {
       this.#send();
-      this.#waits = setTimeout(() => this.proceed(), Math.min(this.#continueMs, TIMEOUT_MS_MAX));
+      this.#waits = startTimer(this.#continueMs, () => this.proceed());
     } else this.#sendContent(content);
   }
 
@@ -95,7 +96,7 @@ export class RequestSender {
 
   #stopWaiting(): boolean {
     const waited = this.#waits !== undefined;
-    clearTimeout(this.#waits);
+    stopTimer(this.#waits);
     this.#waits = undefined;
     return waited;
   }
