@@ -1,7 +1,7 @@
 // How long one connection waits, and for what: for a sign of life, for what it sends to be taken, for the end of a closing
 // handshake. Numbers that a clock looks at (berkeley/http has it): a timer for each wait would cost more than the frames.
 
-import { Clock } from "../http/server/clock.ts";
+import { Clock } from "../http/clock.ts";
 import type { CheckedOptions } from "./options.ts";
 
 const NONE = Infinity;
