@@ -15,6 +15,7 @@
 
 import type { Backend } from "./backend.ts";
 import { EVENTS_MAX, EVENT_WORDS } from "./backend.ts";
+import { Deferred } from "./deferred.ts";
 import { Descriptor, END, ERRORS, READ, URGENT, WRITE } from "./descriptor.ts";
 import type { Kind } from "./descriptor.ts";
 import { Guard } from "./operation.ts";
@@ -52,7 +53,7 @@ export class Engine {
   #generation = 0;
   /** Operations that wait and hold the process alive. */
   #active = 0;
-  #deferred: Descriptor[] = [];
+  readonly #deferred: Deferred = new Deferred(this, (descriptor) => this.#serve(descriptor));
 
   constructor(backend: Backend) {
     this.backend = backend;
@@ -190,6 +191,7 @@ export class Engine {
   #expire(descriptor: Descriptor, direction: number, operation: Operation): void {
     // A last try, as poll(2) would: bytes that arrived while the loop was busy were in time.
     // It is made whatever the turn has spent, and those ahead in the queue make theirs first.
+    const timer = operation.guard?.timer;
     let head: Operation | null;
     do {
       head = this.#queues.head(descriptor, direction);
@@ -198,7 +200,8 @@ export class Engine {
       this.#run(descriptor, direction);
     } while (operation.guard !== undefined && this.#queues.head(descriptor, direction) !== head);
     const { guard } = operation;
-    if (guard === undefined) return;
+    // It has ended; or it has come further, and its time has begun anew (prolong()).
+    if (guard === undefined || guard.timer !== timer) return;
     const reason = operation.owner.expiry(operation.syscall, guard.ms, operation.progress);
     this.#cancel(descriptor, direction, operation, reason);
   }
@@ -328,6 +331,8 @@ export class Engine {
       } catch (error) {
         if (this.#take(descriptor, ERRORS, operation)) operation.fail(error);
       }
+    // Who stopped because the credit is spent has seen nothing of what an event told, and no other tells it again.
+    if (this.credit <= 0 && descriptor.failing && !this.free(descriptor, ERRORS)) this.#defer(descriptor);
   }
 
   /** Takes an operation off its queue. Whether it was there. */
@@ -377,19 +382,12 @@ export class Engine {
     // does: the poller is asked to report again what it has reported.
     const { fd, generation, interest } = descriptor;
     if (this.#active === 0 && this.backend.change(fd, interest, fd, generation) === 0) return;
-    descriptor.deferred = true;
-    if (this.#deferred.push(descriptor) === 1) this.backend.nextTurn(this.#turn);
+    this.#deferred.add(descriptor);
   }
 
-  readonly #turn = (): void => {
-    const descriptors = this.#deferred;
-    this.#deferred = [];
-    this.credit = TURN_CREDIT;
-    for (const descriptor of descriptors) {
-      descriptor.deferred = false;
-      if (descriptor.failing && this.#queues.errors) this.#run(descriptor, ERRORS);
-      this.#run(descriptor, READ);
-      this.#run(descriptor, WRITE);
-    }
-  };
+  #serve(descriptor: Descriptor): void {
+    if (descriptor.failing && this.#queues.errors) this.#run(descriptor, ERRORS);
+    this.#run(descriptor, READ);
+    this.#run(descriptor, WRITE);
+  }
 }

@@ -191,6 +191,22 @@ test("Engine gives each turn a credit: what is left over goes on in the next, be
   assert.deepEqual([stage.turns.length, stage.referenced], [0, false]);
 });
 
+test("Engine gives each a turn beside one that is never done: who had none comes before who wants another", async () => {
+  const { stage, engine, open } = set();
+  const [greedy, one, other] = [open(7), open(8), open(9)];
+  const endless = park(engine, greedy, () => {
+    engine.credit = 0;
+    return -EAGAIN;
+  });
+  const others = [one, other].map((descriptor) => park(engine, descriptor, () => 1));
+  stage.deliver(...[greedy, one, other].map(({ fd, generation }): Event => [READ, fd, generation]));
+  for (let turns = 0; turns < 5; turns++) stage.turn();
+  assert.deepEqual(await Promise.all(others), [1, 1]);
+  await stillWaits(endless);
+  engine.release(greedy);
+  await assert.rejects(endless);
+});
+
 test("Engine lets an attempt that stopped for the others' sake go on in the next turn without an event", async () => {
   const { stage, engine, open } = set();
   const descriptor = open(7);
@@ -306,4 +322,47 @@ test("Engine holds the process for who waits for an error queue, and fails him a
   engine.release(descriptor);
   await assert.rejects(waiting, { message: `call ${-ECANCELED}` });
   assert.equal(stage.referenced, false);
+});
+
+test("Engine tries who waits for an error queue in the next turn when the event comes after the credit is spent", async () => {
+  const { stage, engine, open } = set();
+  const [busy, failing] = [open(7), open(8)];
+  const first = park(engine, busy, () => {
+    engine.credit = 0;
+    return 7;
+  });
+  const attempt = (): number => (engine.credit <= 0 ? -EAGAIN : 8);
+  const waiting = park(engine, failing, attempt, { direction: ERRORS });
+  stage.deliver([READ, 7, busy.generation], [END, 8, failing.generation]);
+  stage.turn();
+  assert.deepEqual(await Promise.all([first, waiting]), [7, 8]);
+  assert.equal(stage.turns.length, 0);
+});
+
+test("Engine lets an operation wait on that has come further in its last try: its time begins anew", async () => {
+  const { stage, engine, open } = set();
+  const descriptor = open(7);
+  let left = 3;
+  const call: Call<number> = new Call(
+    owner,
+    "call",
+    () => {
+      if (left > 0) engine.prolong(descriptor, WRITE, call, 10);
+      left--;
+      return -EAGAIN;
+    },
+    (result) => result,
+  );
+  engine.dry(descriptor, WRITE);
+  const waiting = engine.park(descriptor, WRITE, call, 10, undefined);
+  const late = assert.rejects(waiting, { message: "call late" });
+  for (let tries = 0; tries < 3; tries++) {
+    const [expire] = stage.timers.values();
+    expire?.();
+    await stillWaits(waiting);
+  }
+  const [expire] = stage.timers.values();
+  expire?.();
+  await late;
+  assert.deepEqual([left, stage.timers.size], [-1, 0]);
 });
