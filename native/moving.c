@@ -2,7 +2,8 @@
 // pipes for it. One system call per function. It knows descriptor numbers and counts; no byte is seen here.
 //
 // Neither call has flags against waiting or SIGPIPE of its own: sockets are non-blocking by their descriptor
-// (syscalls.c), pipes by pipe2, and SIGPIPE is ignored by Node.
+// (syscalls.c), pipes by pipe2. SIGPIPE is blocked in this thread meanwhile: Node ignores it, but only until somebody
+// has listened to it. That costs two short calls, beside one that moves 64 KiB and more.
 #include "berkeley.h"
 
 #include <fcntl.h>
@@ -10,7 +11,32 @@
 #include <unistd.h>
 
 #ifdef __linux__
+#include <signal.h>
 #include <sys/sendfile.h>
+#include <time.h>
+
+static sigset_t only_sigpipe(void) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGPIPE);
+  return set;
+}
+
+// Blocks SIGPIPE in this thread; what was blocked before.
+static sigset_t block_sigpipe(void) {
+  sigset_t set = only_sigpipe(), before;
+  pthread_sigmask(SIG_BLOCK, &set, &before);
+  return before;
+}
+
+// As it was before. A call that did less than it was asked to may have raised the signal, which then waits for this thread.
+static void restore_sigpipe(const sigset_t *before, bool maybe_raised) {
+  int error = errno;
+  sigset_t set = only_sigpipe();
+  if (maybe_raised && !sigismember(before, SIGPIPE)) sigtimedwait(&set, NULL, &(struct timespec){0, 0});
+  pthread_sigmask(SIG_SETMASK, before, NULL);
+  errno = error;
+}
 
 // sendfile(fd, file, offset, count): sendfile(2) from there on, leaving the file's own position alone.
 NATIVE(sendfile) {
@@ -19,7 +45,9 @@ NATIVE(sendfile) {
   if (WRONG) return WRONG;
   if (offset < 0 || count < 0) return -EINVAL;
   off_t at = offset;
+  sigset_t before = block_sigpipe();
   RETRY(ssize_t, sent, sendfile(fd, file, &at, (size_t)count));
+  restore_sigpipe(&before, sent < count);
   return sent < 0 ? -errno : sent;
 }
 
@@ -29,7 +57,9 @@ NATIVE(splice) {
   int64_t count = LONG(2);
   if (WRONG) return WRONG;
   if (count < 0) return -EINVAL;
+  sigset_t before = block_sigpipe();
   RETRY(ssize_t, moved, splice(from, NULL, to, NULL, (size_t)count, SPLICE_F_MOVE | SPLICE_F_NONBLOCK));
+  restore_sigpipe(&before, moved < count);
   return moved < 0 ? -errno : moved;
 }
 

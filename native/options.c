@@ -2,16 +2,20 @@
 // per function; none waits.
 #include "berkeley.h"
 
+#include <string.h>
 #include <sys/socket.h>
 #ifdef __linux__
 #include <linux/filter.h>
 #endif
 
-// getsockopt(fd, level, name, view, offset, length): getsockopt(2); the number of bytes that it wrote.
+// getsockopt(fd, level, name, view, offset, length): getsockopt(2); the number of bytes that it wrote. The view is zeroed
+// first: of a few options (IP_MSFILTER, TCP_ZEROCOPY_RECEIVE) the kernel reads a count or a pointer there that says where
+// it may write, and asks for no more of the length than that it is long enough for that.
 NATIVE(getsockopt) {
   int fd = INT(0), level = INT(1), name = INT(2);
   struct bytes into = SLICE(3);
   if (WRONG) return WRONG;
+  if (into.length > 0) memset(into.data, 0, into.length);
   socklen_t length = into.length > INT_MAX ? INT_MAX : (socklen_t)into.length;
 #ifdef SO_GET_FILTER
   // The one option whose length counts instructions: taken as bytes, the kernel would write beyond the view.

@@ -12,7 +12,11 @@ import {
   EEXIST,
   ENOENT,
   EPERM,
+  IPPROTO_IP,
+  IP_ADD_SOURCE_MEMBERSHIP,
+  IP_MSFILTER,
   SHUT_WR,
+  SOCK_DGRAM,
   SOCK_STREAM,
   SOL_SOCKET,
   SO_TYPE,
@@ -213,4 +217,20 @@ test("a descriptor that was closed is not closed again when its worker ends", as
   await new Promise((resolve) => worker.once("exit", resolve));
   assert.ok(ours.includes(taken), `${number} or another number was taken anew`);
   for (const fd of ours) assert.equal(native.close(fd), 0);
+});
+
+test("getsockopt() lets the kernel write no more than the view holds, also where a count in it would say so", () => {
+  const fd = native.socket(AF_INET, SOCK_DGRAM, 0);
+  // struct ip_mreq_source: group, interface, source.
+  for (let source = 1; source <= 8; source++) {
+    const request = Uint8Array.of(239, 1, 1, 1, 127, 0, 0, 1, 10, 0, 0, source);
+    assert.equal(native.setsockopt(fd, IPPROTO_IP, IP_ADD_SOURCE_MEMBERSHIP, request, 0, 12), 0);
+  }
+  const memory = new Uint8Array(256).fill(0xee);
+  // struct ip_msfilter: group, interface, mode, how many sources there is room for.
+  memory.set([239, 1, 1, 1, 127, 0, 0, 1]);
+  new Uint32Array(memory.buffer, 8, 2).set([1, 32]);
+  native.getsockopt(fd, IPPROTO_IP, IP_MSFILTER, memory, 0, 16);
+  assert.ok(memory.subarray(16).every((byte) => byte === 0xee));
+  native.close(fd);
 });

@@ -1,5 +1,6 @@
 // Sends to a peer that has gone, in a process that dies of SIGPIPE; for sigpipe.test.ts.
 
+import { fileURLToPath } from "node:url";
 import * as b from "berkeley";
 import * as blocking from "berkeley/sync";
 
@@ -29,6 +30,18 @@ await tell("relay", async (sock) => {
   await there.send("x");
   there.close();
   await b.relay(from, sock);
+});
+await tell("relay of streams", async (sock) => {
+  const [from, there] = b.socketpair();
+  await there.send("x");
+  there.close();
+  await b.relay(from, sock);
+});
+await tell("sendfile", (sock) => sock.sendfile(fileURLToPath(import.meta.url)));
+await tell("sync sendfile", () => {
+  const [sock, peer] = blocking.socketpair();
+  peer.close();
+  sock.sendfile(fileURLToPath(import.meta.url));
 });
 await tell("sync send", () => {
   const [sock, peer] = blocking.socketpair(b.AF_UNIX, b.SOCK_STREAM);

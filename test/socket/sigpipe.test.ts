@@ -11,6 +11,18 @@ test("sends to a peer that has gone fail with EPIPE and raise no SIGPIPE, in eit
   assert.equal(signal, null);
   assert.equal(
     stdout.toString(),
-    ["send", "sendall", "sendto", "sendmsg", "relay", "sync send"].map((call) => `${call} EPIPE\n`).join(""),
+    [
+      "send",
+      "sendall",
+      "sendto",
+      "sendmsg",
+      "relay",
+      "relay of streams",
+      "sendfile",
+      "sync sendfile",
+      "sync send",
+    ]
+      .map((call) => `${call} EPIPE\n`)
+      .join(""),
   );
 });
