@@ -94,7 +94,8 @@ export function transmit(
   return count;
 }
 
-// What the last attempt of a Receive filled, when it was not the scratch; its value() follows at once.
+// What the last attempt of a Receive filled, when it was not the scratch; its value() follows at once. It is told after the
+// call: who watches calls (watching.ts) may make others in one.
 let direct: Buffer | undefined;
 
 /** recv: into new memory of exactly the size that arrived. */
@@ -121,24 +122,19 @@ export class Receive extends Operation<Buffer> {
 
   attempt(): number {
     const socket = this.owner;
-    const size = this.size;
-    direct = undefined;
-    if ((this.flags & MSG_TRUNC) !== 0) {
-      // The kernel counts more bytes than it writes, of TCP writes none: what lies in the scratch is other sockets'.
-      direct = Buffer.alloc(Math.min(size, SCRATCH_BYTES));
-      return receive(socket, direct, direct.length, this.flags);
-    }
-    if (socket.type !== SOCK_STREAM) {
-      if (size <= SCRATCH_BYTES) return receive(socket, scratch, size, this.flags);
-      direct = Buffer.allocUnsafeSlow(Math.min(size, MESSAGE_BYTES_MAX));
-      return receive(socket, direct, direct.length, this.flags);
-    }
-    if (socket.guess === 0 || this.flags !== 0)
-      return receive(socket, scratch, size < SCRATCH_BYTES ? size : SCRATCH_BYTES, this.flags);
-    // One byte more than the guess: a read that leaves it free has emptied the socket, and saves a call.
-    const room = Math.min(size, socket.guess + 1);
-    direct = Buffer.allocUnsafeSlow(room);
-    return receive(socket, direct, room, 0);
+    const { flags, size } = this;
+    let into: Buffer | undefined;
+    // The kernel counts more bytes than it writes, of TCP writes none: what lies in the scratch is other sockets'.
+    if ((flags & MSG_TRUNC) !== 0) into = Buffer.alloc(Math.min(size, SCRATCH_BYTES));
+    else if (socket.type !== SOCK_STREAM) {
+      if (size > SCRATCH_BYTES) into = Buffer.allocUnsafeSlow(Math.min(size, MESSAGE_BYTES_MAX));
+    } else if (socket.guess !== 0 && flags === 0)
+      // One byte more than the guess: a read that leaves it free has emptied the socket, and saves a call.
+      into = Buffer.allocUnsafeSlow(Math.min(size, socket.guess + 1));
+    const room = into ?? scratch;
+    const count = receive(socket, room, size < room.length ? size : room.length, flags);
+    direct = into;
+    return count;
   }
 
   value(whole: number): Buffer {

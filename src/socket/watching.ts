@@ -27,6 +27,7 @@ import {
 import { decodeAddress, makeAddressView } from "./address.ts";
 import type { AnyAddress } from "./address.ts";
 import { describeErrno } from "./errno.ts";
+import { scratch } from "./transfers.ts";
 
 /** A socket, as events have it: the same object in all events of one socket. */
 export interface WatchedSocket {
@@ -104,6 +105,21 @@ function wanted(): number {
 const bit = (...names: EventName[]): number =>
   names.reduce((bits, name) => bits | (1 << NAMES.indexOf(name)), 0);
 
+/** Of memory that receives go through, the part of the scratch that has `bytes` of this one; none of the program's own. */
+function inScratch(view: ArrayBufferView | undefined, bytes: number): Uint8Array[] {
+  return view?.buffer === scratch.buffer ? [scratch.subarray(0, Math.min(bytes, scratch.length))] : [];
+}
+
+/**
+ * Tells subscribers of a call whose results still lie in memory that every socket uses. A subscriber may use sockets
+ * himself: what his calls left there is put right afterwards.
+ */
+function keeping(memory: readonly Uint8Array[], tell: () => void): void {
+  const kept = memory.map((view) => Uint8Array.from(view));
+  tell();
+  memory.forEach((view, at) => view.set(kept[at] as Uint8Array));
+}
+
 /** What is known of a socket that is open. */
 class Life implements WatchedSocket {
   static #last = 0;
@@ -148,9 +164,27 @@ class Watch {
     Object.assign(exchanged, this.#lifeCalls(calls));
     if ((bits & bit("berkeley:error", "berkeley:bytes")) !== 0) {
       Object.assign(exchanged, {
-        recv: this.#moving("recv", "received", calls.recv.bind(calls), 3),
-        recvfrom: this.#moving("recvfrom", "received", calls.recvfrom.bind(calls), 3),
-        recvmsg: this.#moving("recvmsg", "received", calls.recvmsg.bind(calls), 4),
+        recv: this.#moving("recv", "received", calls.recv.bind(calls), 3, ([into], bytes) =>
+          inScratch(into, bytes),
+        ),
+        recvfrom: this.#moving(
+          "recvfrom",
+          "received",
+          calls.recvfrom.bind(calls),
+          3,
+          ([into, , , , sender], bytes) => [...inScratch(into, bytes), sender],
+        ),
+        recvmsg: this.#moving(
+          "recvmsg",
+          "received",
+          calls.recvmsg.bind(calls),
+          4,
+          ([into, message, control, controlLength], bytes) => [
+            ...inScratch(into[0], bytes),
+            message,
+            control.subarray(0, controlLength),
+          ],
+        ),
         send: this.#moving("send", "sent", calls.send.bind(calls), 3),
         sendto: this.#moving("sendto", "sent", calls.sendto.bind(calls), 3),
         sendmsg: this.#moving("sendmsg", "sent", calls.sendmsg.bind(calls), 5),
@@ -189,7 +223,11 @@ class Watch {
         if (result >= 0) publish("berkeley:listen", { socket: this.#named(fd), backlog });
         return result;
       },
-      accept: (fd, address) => this.#accepted(fd, calls.accept(fd, address)),
+      accept: (fd, address) => {
+        const accepted = calls.accept(fd, address);
+        keeping([address], () => void this.#accepted(fd, accepted));
+        return accepted;
+      },
       accept_nameless: (fd) => this.#accepted(fd, calls.accept_nameless(fd)),
       connect: (fd, address, offset, length) => {
         const result = calls.connect(fd, address, offset, length);
@@ -212,18 +250,24 @@ class Watch {
     };
   }
 
-  /** A call that moves bytes. `flagsAt`: which of its arguments behind the descriptor are its flags. */
+  /**
+   * A call that moves bytes. `flagsAt`: which of its arguments behind the descriptor are its flags. `results`: where in memory
+   * of everybody's its results are.
+   */
   #moving<A extends unknown[]>(
     syscall: string,
     direction: "received" | "sent",
     call: (fd: number, ...rest: A) => number,
     flagsAt: number | undefined,
+    results: (rest: A, bytes: number) => Uint8Array[] = () => [],
   ): (fd: number, ...rest: A) => number {
     return (fd, ...rest) => {
       const bytes = call(fd, ...rest);
       const flags = flagsAt === undefined ? 0 : (rest[flagsAt] as number);
       if (bytes > 0 && (flags & NOT_MOVED) === 0)
-        publish("berkeley:bytes", { socket: this.#life(fd), direction, bytes });
+        keeping(results(rest, bytes), () =>
+          publish("berkeley:bytes", { socket: this.#life(fd), direction, bytes }),
+        );
       return this.#told(fd, syscall, bytes);
     };
   }

@@ -7,6 +7,8 @@ import { test } from "node:test";
 import {
   AF_INET,
   AF_UNIX,
+  IPPROTO_IP,
+  IP_TTL,
   MSG_PEEK,
   SOCK_DGRAM,
   SOCK_STREAM,
@@ -20,7 +22,8 @@ import type { SocketEvents, WatchedSocket } from "berkeley";
 import * as blocking from "berkeley/sync";
 import { currentEngine } from "#dist/engine/current.js";
 import { native } from "#dist/native.js";
-import { deadAddress, rejection, reset } from "../support/pair.ts";
+import { deadAddress, pattern, rejection, reset, tcpPair } from "../support/pair.ts";
+import { udpPair } from "../support/udp.ts";
 
 type Told = { [N in keyof SocketEvents]: readonly [N, SocketEvents[N]] }[keyof SocketEvents];
 
@@ -215,4 +218,60 @@ test("recv and send stay the addon's own for who wants to hear of other things",
   assert.notEqual(now["close"], own["close"]);
   one.close();
   assert.deepEqual(watching.of(fd), ["open", "close"]);
+});
+
+test("a subscriber's own calls of sockets leave what is received as it came", async () => {
+  using tcp = await tcpPair();
+  using udp = udpPair();
+  using other = udpPair();
+  using server = create_server(["127.0.0.1", 0]);
+  udp.b.options.IP_RECVTTL = true;
+  other.b.options.IP_RECVTOS = true;
+  const noise = Buffer.alloc(200, "noise");
+  let told = 0;
+  let busy = false;
+  const listen = (): void => {
+    if (busy) return;
+    busy = true;
+    told++;
+    for (let times = 0; times < 2; times++)
+      for (const call of [other.b.recv(300), other.b.recvfrom(300), other.b.recvmsg(300, 100)])
+        call.catch(() => undefined);
+    other.a.getsockname();
+    busy = false;
+  };
+  const beside = async <T>(receive: () => Promise<T>): Promise<T> => {
+    for (let times = 0; times < 6; times++) await other.a.sendto(noise, other.to);
+    const before = told;
+    for (const name of ["berkeley:bytes", "berkeley:accept"]) subscribe(name, listen);
+    socket().close(); // at a socket's making it is looked whether anybody listens
+    const received = await receive();
+    for (const name of ["berkeley:bytes", "berkeley:accept"]) unsubscribe(name, listen);
+    assert.equal(told, before + 1);
+    return received;
+  };
+  const long = pattern(8192);
+  for (const data of [Buffer.from("small"), long, long]) {
+    await tcp.a.sendall(data);
+    assert.deepEqual(await beside(() => tcp.b.recv(65_536)), data);
+  }
+  const receives: Record<string, () => Promise<unknown[]>> = {
+    "recvfrom()": () => udp.b.recvfrom(100),
+    "recvfrom() with options": () => udp.b.recvfrom(100, 0, {}),
+  };
+  for (const [name, call] of Object.entries(receives)) {
+    await udp.a.sendto("datagram", udp.to);
+    assert.deepEqual(await beside(call), [Buffer.from("datagram"), udp.from], name);
+  }
+  await udp.a.sendto("message", udp.to);
+  const [data, ancdata, , address] = await beside(() => udp.b.recvmsg(100, 100));
+  assert.deepEqual([data.toString(), address], ["message", udp.from]);
+  assert.deepEqual(
+    ancdata.map(([level, type]) => [level, type]),
+    [[IPPROTO_IP, IP_TTL]],
+  );
+  using client = await create_connection(server.getsockname() as [string, number]);
+  const [conn, from] = await beside(() => server.accept());
+  assert.deepEqual([from, conn.getpeername()], [client.getsockname(), client.getsockname()]);
+  conn.close();
 });
