@@ -31,10 +31,11 @@ export abstract class AddressedSocket<F extends Face = "async"> extends OptionSo
    * @see bind(2)
    */
   bind(address: AnyAddress): void {
-    const fd = this.open("bind");
+    this.open("bind");
     const view = makeAddressView();
     const length = encodeAddress(this.family, resolveAddressNow(this, address), view, this.proto);
-    const result = this.engine.backend.calls.bind(fd, view, 0, length);
+    // Asked again: an address of the program's making may have run code of its own.
+    const result = this.engine.backend.calls.bind(this.open("bind"), view, 0, length);
     if (result < 0) {
       const hint = missingRight("bind", -result, this, address);
       throw new SocketError("bind", result, { local: address, hint });
@@ -134,7 +135,7 @@ export abstract class AddressedSocket<F extends Face = "async"> extends OptionSo
     } catch (error) {
       if (inProgress && error instanceof SocketError && error.errno === EAGAIN && error.syscall === "connect")
         throw this.failure("connect", -EINPROGRESS);
-      if (error instanceof SocketError && error.errno === EISCONN) this.remote = before ?? asked;
+      if (error instanceof SocketError && error.errno === EISCONN) this.remote = before;
       throw error;
     }
   }

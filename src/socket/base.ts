@@ -148,7 +148,10 @@ export abstract class SocketBase<F extends Face = "async"> implements Disposable
   }
   /** @internal */
   set remote(address: AnyAddress | undefined) {
-    this.#remote = this.family === AF_INET && Array.isArray(address) ? packInet(address) : address;
+    if (!Array.isArray(address)) this.#remote = address;
+    // A copy: the program may change its own tuple later.
+    else
+      this.#remote = this.family === AF_INET ? packInet(address) : (address.slice() as unknown as AnyAddress);
   }
 
   /** The descriptor's number; -1 once closed or detached. */

@@ -3,7 +3,7 @@
 
 import { READ, WRITE } from "../engine/descriptor.ts";
 import { WAITS } from "../engine/operation.ts";
-import { AF_UNIX, AF_UNSPEC, EAGAIN } from "../constants/index.ts";
+import { AF_CAN, AF_PACKET, AF_UNIX, AF_UNSPEC, EAGAIN } from "../constants/index.ts";
 import { decodeAddress, makeAddressView } from "./address.ts";
 import type { Address, AnyAddress } from "./address.ts";
 import { writeFamily } from "./address/view.ts";
@@ -29,6 +29,9 @@ import { TransferSocket } from "./transfer.ts";
 
 /** connect(2): AF_UNSPEC dissolves the association. The BSDs want the whole of a sockaddr. */
 const UNSPECIFIED_BYTES = 16;
+
+/** Families whose addresses name interfaces: one that is made anew has its old name and another number. */
+const NAMES_INTERFACES: ReadonlySet<number> = new Set([AF_CAN, AF_PACKET]);
 
 // Also a Messaging (datagrams.ts), without saying so; see SocketBase.
 /** A socket that receives and sends messages. */
@@ -184,7 +187,9 @@ export abstract class MessageSocket<F extends Face = "async"> extends TransferSo
   /** Encodes an address that needs no lookup. The tuple is copied: the program may change its own later. */
   #remember(address: AnyAddress): Destination {
     const copy = Array.isArray(address) ? (address.slice() as unknown as AnyAddress) : address;
-    return (this.#to = new Destination(this, copy));
+    const to = new Destination(this, copy);
+    if (!NAMES_INTERFACES.has(this.family)) this.#to = to;
+    return to;
   }
 
   #sending(bytes: Uint8Array, flags: number, to: Destination): SendTo {

@@ -4,6 +4,7 @@
 import { AF_VSOCK, IPPROTO_TCP, TCP_ULP } from "../constants/index.ts";
 import { LITTLE_ENDIAN } from "./address/view.ts";
 import { SocketBase, checkInt, checkInteger } from "./base.ts";
+import { bytesOf } from "./bytes.ts";
 import { SocketError, invalidArgument } from "./errors.ts";
 import type { Face } from "./face.ts";
 import { optionHint } from "./options/hint.ts";
@@ -128,8 +129,7 @@ export abstract class OptionSocket<F extends Face = "async"> extends SocketBase<
 }
 
 function valueBytes(level: number, value: number | boolean | ArrayBufferView): Uint8Array {
-  if (value instanceof Uint8Array) return value;
-  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  if (ArrayBuffer.isView(value)) return bytesOf("value", value);
   if (typeof value !== "number" && typeof value !== "boolean")
     throw invalidArgument("value", "a number, a boolean, an ArrayBufferView or null", value);
   if (level === AF_VSOCK) {

@@ -114,3 +114,11 @@ test("getsockopt() and setsockopt() say the option's name, and EBADF when the so
   assert.throws(() => sock.options.SO_KEEPALIVE, { code: "EBADF" });
   assert.throws(() => sock.options.SO_ATTACH_FILTER([]), { code: "EBADF" });
 });
+
+test("setsockopt() refuses memory that was given away", () => {
+  using sock = b.socket(b.AF_INET, b.SOCK_DGRAM);
+  const memory = new ArrayBuffer(4);
+  const value = new DataView(memory);
+  structuredClone(memory, { transfer: [memory] });
+  assert.throws(() => sock.setsockopt(b.SOL_SOCKET, b.SO_KEEPALIVE, value), { code: "ERR_INVALID_ARG_TYPE" });
+});

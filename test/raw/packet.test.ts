@@ -9,7 +9,15 @@ import { fileURLToPath } from "node:url";
 import * as b from "berkeley";
 import type { PacketAddress } from "berkeley";
 import { compileFilter } from "berkeley/packet";
-import { joinedNetworks, LEFT, NETWORK_SKIP, RIGHT } from "../support/namespace.ts";
+import {
+  joinedNetworks,
+  LEFT,
+  NAMESPACE_SKIP,
+  NETWORK_SKIP,
+  nodeInNamespace,
+  RIGHT,
+  VETH,
+} from "../support/namespace.ts";
 import type { Network } from "../support/namespace.ts";
 import type { Child } from "../support/process.ts";
 import { requirePeer } from "../support/peers.ts";
@@ -273,4 +281,12 @@ test("frames cross a cable between two networks, CPython at the other end; promi
       vlan: { id: 7, priority: 5 },
     },
   ]);
+});
+
+test("sendto() by the name of an interface finds it again that was made anew", {
+  skip: NAMESPACE_SKIP || ip.skip,
+}, async () => {
+  const child = fileURLToPath(new URL("renewed-child.js", import.meta.url));
+  await using sender = nodeInNamespace(VETH, child, [ip.path]);
+  assert.equal((await sender.succeeded()).stdout.toString(), "another\n64\n");
 });

@@ -9,12 +9,14 @@ import {
   ECONNREFUSED,
   EINPROGRESS,
   EISCONN,
+  SOCK_STREAM,
   SocketError,
   create_server,
+  fromfd,
   getaddrinfo,
   socket,
 } from "berkeley";
-import type { Address } from "berkeley";
+import type { Address, Socket } from "berkeley";
 import { codeOf, deadAddress, fullListener, rejection, tcpPair, thrown } from "../support/pair.ts";
 import { program } from "../support/program.ts";
 
@@ -215,3 +217,44 @@ for (const call of ["connect", "connect_ex"] as const)
     const none = { signal: {} as AbortSignal };
     assert.equal(await codeOf(client[call](full.address, none)), "ERR_INVALID_ARG_TYPE");
   });
+
+test("connect() of a connected socket whose peer is not known yet rejects with EISCONN, and does not invent one", async () => {
+  using pair = await tcpPair();
+  using a = fromfd(pair.a.fileno(), AF_INET, SOCK_STREAM);
+  assert.equal(await codeOf(a.connect(["127.0.0.1", 1])), "EISCONN");
+  await pair.b.sendall("x");
+  const [, address] = await a.recvfrom(1);
+  assert.deepEqual(address, pair.b.getsockname());
+});
+
+test("bind() of an address that closes the socket when it is read rejects with EBADF and binds no other", () => {
+  using sock = socket();
+  const made: Socket[] = [];
+  const address: [string, number] = ["127.0.0.1", 0];
+  Object.defineProperty(address, 0, {
+    get() {
+      sock.close();
+      if (made.length === 0) made.push(socket());
+      return "127.0.0.1";
+    },
+  });
+  assert.equal(thrown(() => sock.bind(address)).code, "EBADF");
+  using heir = made[0] as Socket;
+  assert.deepEqual(heir.getsockname(), ["0.0.0.0", 0]);
+});
+
+test("a tuple that the program changes after connect() or accept() changes no error's words", async () => {
+  using server = create_server(["::1", 0], { family: AF_INET6 });
+  using client = socket(AF_INET6);
+  const [host, port] = server.getsockname();
+  const asked: [string, number] = [host, port];
+  await client.connect(asked);
+  const [conn, address] = await server.accept();
+  const peer = client.getsockname();
+  asked[1] = 1;
+  (address as [string, number, number, number])[1] = 2;
+  for (const end of [client, conn]) end.setblocking(false);
+  assert.deepEqual((await rejection(client.recv(1))).remote, [host, port]);
+  assert.deepEqual((await rejection(conn.recv(1))).remote, peer);
+  conn.close();
+});

@@ -79,7 +79,10 @@ export class SocketTable {
   readonly SO_INQ: Option<boolean> = option(L, c.SO_INQ, flag);
   /** Probes while nothing happens: TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT. */
   readonly SO_KEEPALIVE: Option<boolean> = option(L, c.SO_KEEPALIVE, flag);
-  /** What close() does with bytes not yet sent. `{ onoff: true, linger: 0 }` resets the connection. */
+  /**
+   * What close() does with bytes not yet sent. `{ onoff: true, linger: 0 }` resets the connection. With more than 0 close()
+   * waits so many seconds for them to go, and the thread with it, also where no other call waits.
+   */
   readonly SO_LINGER: Option<Linger> = option(L, c.SO_LINGER, linger);
   /** The filter can no longer be changed; this cannot be undone. */
   readonly SO_LOCK_FILTER: Option<boolean> = option(L, c.SO_LOCK_FILTER, flag);
