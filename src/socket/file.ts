@@ -84,6 +84,7 @@ export abstract class FileSocket<F extends Face = "async"> extends BatchSocket<F
    * come in between.
    *
    * The kernel reads the file while the call lasts: from a slow disk it holds the thread up, half a megabyte at a time.
+   * While a pipe is waited for that nobody writes to, a signal ends the call, but neither time nor close() does.
    *
    * @param file    a path; or an open file, as a FileHandle or its descriptor, which stays open. Its position is neither
    *   used nor moved (CPython moves it), unless it is a pipe or the like, which has none and of which what was read and
@@ -157,7 +158,9 @@ export abstract class FileSocket<F extends Face = "async"> extends BatchSocket<F
       if (into.length === 0) return progress.bytes;
       let length: number;
       try {
-        length = yield* step<F, number>(access.read(source, into, seekable ? offset + progress.bytes : null));
+        length = yield* step<F, number>(
+          access.read(source, into, seekable ? offset + progress.bytes : null, options),
+        );
       } catch (error) {
         if (!seekable || offset > 0 || (error as NodeJS.ErrnoException).code !== "ESPIPE") throw error;
         seekable = false;
@@ -207,6 +210,7 @@ export abstract class FileSocket<F extends Face = "async"> extends BatchSocket<F
         this.#holds -= 2;
         if (this.#holds === 1) super.close();
       },
+      spend: () => void this.engine.credit--,
       fileno: () => this.fileno(),
       done: (value) => this.done(value),
       refuse: (error) => this.refuse(error),

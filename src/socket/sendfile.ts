@@ -5,10 +5,11 @@ import { close, closeSync, constants, open, openSync, read, readSync, statSync }
 import { promisify } from "node:util";
 import { Operation } from "../engine/operation.ts";
 import type { Progress } from "../engine/operation.ts";
+import { listen, stopListening } from "../engine/signal.ts";
 import { EAGAIN, EINVAL, ENOSYS, EOPNOTSUPP, EOVERFLOW, EPERM, ESPIPE } from "../constants/index.ts";
 import { WRITE } from "../engine/descriptor.ts";
 import { SocketError, invalidArgument } from "./errors.ts";
-import type { Face, Outcome } from "./face.ts";
+import type { Face, Outcome, WaitOptions } from "./face.ts";
 import { CREDIT_SHIFT } from "./transfers.ts";
 import type { Transferring } from "./transfers.ts";
 
@@ -28,23 +29,60 @@ export const COPY_BYTES = 65_536;
 /** How a file is opened, read and closed in each face. `position` null: wherever the file is. */
 export interface FileAccess<F extends Face> {
   open(path: string | URL | Uint8Array): Outcome<F, number>;
-  read(file: OpenFile, into: Uint8Array, position: number | null): Outcome<F, number>;
+  read(
+    file: OpenFile,
+    into: Uint8Array,
+    position: number | null,
+    options: WaitOptions | undefined,
+  ): Outcome<F, number>;
   close(fd: number): Outcome<F, void>;
 }
 
 const opening = promisify(open);
 const closing = promisify(close);
 
+/** Reads for which nobody waits any more, by descriptor: a thread is in them, or will be, and until then it stays open. */
+const abandoned = new Map<number, Promise<unknown>>();
+
+/** A read that a signal ends for who waits; nothing ends it for the thread that makes it. */
+function readUntil(
+  work: () => Promise<number>,
+  fd: number,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  if (signal === undefined) return work();
+  if (signal.aborted) return Promise.reject(signal.reason as Error);
+  return new Promise((resolve, reject) => {
+    const over = (): void => stopListening(signal, abort);
+    const done = work().finally(over);
+    const abort = (): void => {
+      abandoned.set(fd, done);
+      reject(signal.reason as Error);
+    };
+    listen(signal, abort);
+    done.finally(() => abandoned.delete(fd)).then(resolve, reject);
+  });
+}
+
 /** For berkeley: on Node's threads. */
 export const FILE_ACCESS: FileAccess<"async"> = {
   open: (path) => opening(path as string, "r"),
-  read: (file, into, position) =>
-    new Promise((resolve, reject) =>
-      read(file.fd, into, 0, into.length, position, (error, count) =>
-        error === null ? resolve(count) : reject(error),
-      ),
+  read: (file, into, position, options) =>
+    readUntil(
+      () =>
+        new Promise((resolve, reject) =>
+          read(file.fd, into, 0, into.length, position, (error, count) =>
+            error === null ? resolve(count) : reject(error),
+          ),
+        ),
+      file.fd,
+      options?.signal,
     ),
-  close: (fd) => closing(fd),
+  async close(fd) {
+    const reading = abandoned.get(fd);
+    if (reading === undefined) await closing(fd);
+    else void reading.catch(() => undefined).then(() => close(fd, () => {}));
+  },
 };
 
 /** For berkeley/sync. */

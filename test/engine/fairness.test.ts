@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
-import { ReceiveBatch, SendBatch, create_server, socket } from "berkeley";
+import { ReceiveBatch, SendBatch, create_server, socket, socketpair } from "berkeley";
 import type { Socket, SocketError } from "berkeley";
 import { receiveExactly } from "../support/berkeley-tcp.ts";
 import { tcpPair } from "../support/pair.ts";
@@ -175,3 +175,22 @@ test("recv() from a sender that never stops lets others run", async () => {
   });
   await gone();
 });
+
+for (const mode of ["r", "rb"] as const)
+  test(`lines that have come let others run, makefile("${mode}")`, async () => {
+    const [a, b] = socketpair();
+    a.setblocking(false);
+    const count = await a.send(Buffer.alloc(1 << 20, "\n"));
+    const file = b.makefile(mode as "r");
+    let turns = 0;
+    const other = (): void => {
+      turns++;
+      next = setImmediate(other);
+    };
+    let next = setImmediate(other);
+    for (let lines = 0; lines < count; lines++) await file.readline();
+    clearImmediate(next);
+    assert.ok(turns > Math.floor(count / 50_000), `${count} lines in ${turns} turns`);
+    await file.close();
+    for (const end of [a, b]) end.close();
+  });

@@ -7,6 +7,7 @@ import { encodingOf, makeDecoder } from "#dist/socket/makefile/decoders.js";
 import { makeEncoder } from "#dist/socket/makefile/encoders.js";
 import type { ErrorsMode } from "#dist/socket/makefile/mode.js";
 import { askPython, pick, python3, random } from "../support/ask-python.ts";
+import { assertLinear } from "../support/growth.ts";
 import { deliveries } from "./deliveries.ts";
 
 const skip = python3.skip;
@@ -206,4 +207,12 @@ test("UnicodeError tells the bytes, the position and the reason", () => {
   );
   assert.equal(decoder.error.code, "ERR_UNICODE_DECODE");
   assert.equal(decoder.decode(Buffer.from("more"), true), "");
+});
+
+test("bytes that are all bad are decoded in time that grows with their number", () => {
+  for (const encoding of ["utf-8", "ascii"])
+    assertLinear(32_000, (size) => {
+      const { text } = decode(encoding, "replace", [Buffer.alloc(size, 0xff)]);
+      assert.equal(text.length, size);
+    });
 });

@@ -4,14 +4,18 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import {
+  closeSync,
   constants,
   createWriteStream,
   mkdtempSync,
   openSync,
   readFileSync,
+  readdirSync,
+  readlinkSync,
   rmSync,
   truncateSync,
   writeFileSync,
+  writeSync,
 } from "node:fs";
 import { open } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -267,7 +271,6 @@ test("sendfile() of a device reads and sends as much as was asked for", async ()
 });
 
 test("sendfile() leaves no descriptor open, whatever its end", async () => {
-  const { readdirSync } = await import("node:fs");
   using pair = await tcpPair();
   pair.b.close();
   const before = readdirSync("/proc/self/fd").length;
@@ -306,4 +309,28 @@ test("sendfile() and a file made from the socket send one after the other", asyn
   await file.flush();
   await conn.sendfile(path, 0, 1000);
   assert.ok((await receiveExactly(peer, 1019)).subarray(19).equals(data.subarray(0, 1000)));
+});
+
+test("sendfile() of a named pipe that nobody writes to ends with the signal's reason, and closes the pipe once it can", async () => {
+  const quiet = join(folder, "quiet");
+  execFileSync("mkfifo", [quiet]);
+  const writer = openSync(quiet, constants.O_RDWR);
+  const opened = (): number =>
+    readdirSync("/proc/self/fd").filter((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`) === quiet;
+      } catch {
+        return false;
+      }
+    }).length;
+  using pair = await tcpPair();
+  const controller = new AbortController();
+  const sending = pair.a.sendfile(quiet, 0, null, { signal: controller.signal });
+  while (opened() < 2) await new Promise((resolve) => setImmediate(resolve));
+  await stillWaits(sending);
+  controller.abort(new Error("enough"));
+  assert.equal((await rejection(sending)).message, "enough");
+  writeSync(writer, "now");
+  while (opened() > 1) await new Promise((resolve) => setImmediate(resolve));
+  closeSync(writer);
 });

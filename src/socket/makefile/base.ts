@@ -26,6 +26,8 @@ export interface FileIo<F extends Face> {
   canceled(): Error;
   /** The file needs its socket no more. */
   release(): void;
+  /** Some of the work of this turn of the loop is done, with what had been received before. */
+  spend(): void;
   fileno(): number;
   done<T>(value: T): Outcome<F, T>;
   refuse(error: unknown): Outcome<F, never>;
@@ -38,6 +40,12 @@ export interface Receiving<F extends Face, R> {
   accept(received: R): void;
 }
 
+/**
+ * So many reads count as much as a call of the kernel's. A peer may send as many lines as bytes, and most of them are read
+ * without a call: it would decide how long a turn of the loop is.
+ */
+const READS_AS_A_CALL = 32;
+
 /** A file made from a socket. */
 export abstract class SocketFile<F extends Face> {
   /** As makefile() was given it. */
@@ -48,6 +56,8 @@ export abstract class SocketFile<F extends Face> {
   readonly #reads: Turns = new Turns();
   readonly #writes: Turns = new Turns();
   #timedOut = false;
+  /** Reads since spend(). */
+  #spent = 0;
   #closed = false;
   #closing: Outcome<F, void> | undefined = undefined;
 
@@ -104,6 +114,10 @@ export abstract class SocketFile<F extends Face> {
     receiving: Receiving<F, R>,
     options: FaceOptions<F> | undefined,
   ): Outcome<F, T> {
+    if (++this.#spent === READS_AS_A_CALL) {
+      this.#spent = 0;
+      this.io.spend();
+    }
     try {
       this.#check(this.readable(), "ERR_FILE_NOT_READABLE", options);
       if (this.#reads.free) {

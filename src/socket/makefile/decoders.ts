@@ -92,6 +92,8 @@ export function makeDecoder(encoding: string, errors: ErrorsMode): Decoder {
 
 /** One encoding: where bytes are bad, how much is whole, the text of what is good. */
 interface Scheme {
+  /** Whether no bytes are bad; a quick look. Where there is none, fault() tells. */
+  sound?(bytes: Uint8Array): boolean;
   /** How many of the bytes can be decoded before more come. */
   complete(bytes: Uint8Array): number;
   /** The first bad bytes; undefined: none. `last`: no others come behind them. */
@@ -103,16 +105,17 @@ const whole = (bytes: Uint8Array): number => bytes.length;
 
 const utf8: Scheme = {
   complete: utf8Complete,
-  fault: (bytes, last) => (isUtf8(bytes) ? undefined : utf8Fault(bytes, last)),
+  sound: isUtf8,
+  fault: utf8Fault,
   text: (bytes) => bytes.toString("utf8"),
 };
 
 const ascii: Scheme = {
   complete: whole,
+  sound: isAscii,
   fault(bytes) {
-    if (isAscii(bytes)) return undefined;
     const at = bytes.findIndex((byte) => byte > 127);
-    return { start: at, end: at + 1, reason: "ordinal not in range(128)" };
+    return at === -1 ? undefined : { start: at, end: at + 1, reason: "ordinal not in range(128)" };
   },
   text: (bytes) => bytes.toString("latin1"),
 };
@@ -174,9 +177,10 @@ class OwnDecoder implements Decoder {
     this.#kept = complete === rest.length ? NOTHING : Buffer.from(rest.subarray(complete));
     rest = rest.subarray(0, complete);
     let text = "";
-    for (;;) {
-      const fault = this.#scheme.fault(rest, last);
-      if (fault === undefined) break;
+    // One quick look at all of it, for there mostly is no fault; then each byte is looked at once more.
+    const faultIn = (within: Uint8Array): Fault | undefined => this.#scheme.fault(within, last);
+    let fault = this.#scheme.sound?.(rest) === true ? undefined : faultIn(rest);
+    while (fault !== undefined) {
       text += this.#scheme.text(rest.subarray(0, fault.start));
       const bad = rest.subarray(fault.start, fault.end);
       if (this.#replace === undefined) {
@@ -186,6 +190,7 @@ class OwnDecoder implements Decoder {
       text += this.#replace(bad);
       this.#position += fault.end;
       rest = rest.subarray(fault.end);
+      fault = faultIn(rest);
     }
     this.#position += rest.length;
     return text + this.#scheme.text(rest);
