@@ -9,6 +9,7 @@ import { Operation } from "../engine/operation.ts";
 import type { Owner } from "../engine/operation.ts";
 import {
   EAGAIN,
+  EFAULT,
   MSG_DONTWAIT,
   MSG_ERRQUEUE,
   MSG_OOB,
@@ -73,7 +74,8 @@ abstract class ReceiveAll<T> extends Operation<T> {
     while (this.count < this.size) {
       if (engine.credit <= 0) return -EAGAIN;
       const [view, from] = this.room();
-      const length = Math.min(view.byteLength - from, this.size - this.count);
+      const length = Math.min(view.length - from, this.size - this.count);
+      if (length <= 0) return -EFAULT; // given away or shrunk while it waited
       const count = calls.recv(descriptor.fd, view, from, length, this.#flags);
       if (count < 0) return count;
       if (count === 0) break; // the end
@@ -88,7 +90,7 @@ abstract class ReceiveAll<T> extends Operation<T> {
   }
 
   /** Where the next bytes go: memory with room, and where that begins. */
-  protected abstract room(): [view: ArrayBufferView, from: number];
+  protected abstract room(): [view: Uint8Array, from: number];
 
   /** What an error says of the bytes that came before it. */
   abstract come(): object;
@@ -119,14 +121,14 @@ export class ReceiveAllNew extends ReceiveAll<Buffer> {
 
 /** recv_into with MSG_WAITALL. */
 export class ReceiveAllInto extends ReceiveAll<number> {
-  readonly #view: ArrayBufferView;
+  readonly #view: Uint8Array;
 
   constructor(socket: Transferring, view: ArrayBufferView, size: number, flags: number) {
     super(socket, size, flags);
-    this.#view = view;
+    this.#view = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
   }
 
-  protected room(): [ArrayBufferView, number] {
+  protected room(): [Uint8Array, number] {
     return [this.#view, this.count];
   }
 

@@ -71,7 +71,11 @@ export async function relay(a: Socket, b: Socket, options: RelayOptions = {}): P
   const forward = new Direction(a, b, moved);
   const backward = new Direction(b, a, moved);
   const report: RelayReport = { forward: forward.report, backward: backward.report };
-  Object.assign(options.report ?? {}, report);
+  try {
+    Object.assign(options.report ?? {}, report);
+  } catch (error) {
+    stop(error); // a report that takes nothing; what the directions have open is closed below
+  }
   if (signal !== undefined) listen(signal, abort);
   moved();
   try {

@@ -323,3 +323,10 @@ test("relay() refuses what is no Socket, no signal and no time, and an aborted s
   ends.b.close();
   assert.equal(await codeOf(relay(a, b)), "EBADF");
 });
+
+test("relay() with a report that takes nothing rejects, and leaves no descriptor open", async () => {
+  using ends = await line(tcp, tcp);
+  const before = LINUX ? openCount() : 0;
+  await assert.rejects(relay(ends.a, ends.b, { report: Object.freeze({}) }), TypeError);
+  assert.equal(LINUX ? openCount() : 0, before);
+});

@@ -197,3 +197,26 @@ test("MSG_TRUNC throws a stream's bytes away, and says how long a datagram was",
   const error: unknown = await datagrams.b.recv(1, b.MSG_DONTWAIT).catch((failure: unknown) => failure);
   assert.equal((error as SocketError).code, "EAGAIN");
 });
+
+test("recv_into() with MSG_WAITALL rejects with EFAULT when the buffer is given away or shrunk while it waits", async () => {
+  for (const view of [(of: ArrayBuffer) => new Uint8Array(of), (of: ArrayBuffer) => new DataView(of)]) {
+    using pair = await tcpPair();
+    const memory = new ArrayBuffer(10);
+    const waiting = pair.a.recv_into(view(memory), 0, b.MSG_WAITALL);
+    await stillWaits(waiting);
+    structuredClone(memory, { transfer: [memory] });
+    await pair.b.sendall("kept");
+    assert.equal(await codeOf(waiting), "EFAULT");
+    assert.equal((await pair.a.recv(10)).toString(), "kept");
+  }
+  using pair = await tcpPair();
+  const memory = new ArrayBuffer(10, { maxByteLength: 10 });
+  const waiting = pair.a.recv_into(new Uint8Array(memory), 0, b.MSG_WAITALL);
+  await pair.b.sendall("in");
+  await stillWaits(waiting);
+  memory.resize(2);
+  await pair.b.sendall("kept");
+  const error = await rejection(waiting);
+  assert.deepEqual([error.code, error.bytesReceived], ["EFAULT", 2]);
+  assert.equal((await pair.a.recv(10)).toString(), "kept");
+});
