@@ -31,7 +31,15 @@ export interface Native extends SocketCalls, ReadinessCalls, PollingCalls, Names
 /** The C library's flavour, from the process's own report: "glibc", "musl", or "" where there is only one. */
 function libc(): string {
   if (process.platform !== "linux") return "";
-  const report = process.report.getReport() as unknown as { header: { glibcVersionRuntime?: string } };
+  // With the network in it a report looks up the name of every peer that there is, and the thread waits for the answers.
+  const reporter = process.report as unknown as {
+    excludeNetwork: boolean;
+    getReport(): { header: { glibcVersionRuntime?: string } };
+  };
+  const before = reporter.excludeNetwork;
+  reporter.excludeNetwork = true;
+  const report = reporter.getReport();
+  reporter.excludeNetwork = before;
   return report.header.glibcVersionRuntime === undefined ? "musl" : "glibc";
 }
 
