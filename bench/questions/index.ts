@@ -23,6 +23,7 @@ import { question as udpReceive } from "./udp-receive.ts";
 import { question as udpSendBatch } from "./udp-send-batch.ts";
 import { question as udpSendGso } from "./udp-send-gso.ts";
 import { question as udpSend } from "./udp-send.ts";
+import { question as workersEveryCore } from "./workers-every-core.ts";
 import { question as workers } from "./workers.ts";
 import { question as wsBroadcast } from "./ws-broadcast.ts";
 import { question as wsEcho64x64 } from "./ws-echo-64x64.ts";
@@ -40,6 +41,7 @@ export const questions: readonly Question[] = [
   duplex64x16k,
   acceptRate,
   workers,
+  workersEveryCore,
   idleMemory,
   delay64x64,
   delay64x16k,

@@ -1,15 +1,28 @@
 // Berkeley's servers of connections: serve() on one thread, serveWorkers() on four (one descriptor for all), and four workers
-// with a socket each (SO_REUSEPORT), which the library does not offer. Each exchanges a byte and closes.
+// with a socket each (SO_REUSEPORT), which the library does not offer. Each exchanges a byte and closes; in the work jobs,
+// of one worker and of one a core, it works in between.
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { type Handler, serve, serveWorkers } from "berkeley/server";
 import { listenTcp } from "berkeley/stream";
-import { announce, BACKLOG, chosenJob } from "./control.ts";
+import { announce, BACKLOG, chosenJob, WORKERS as CORES, work } from "./control.ts";
 
 const WORKERS = 4;
 const CONNECTIONS_MAX = 10_000;
 
+const JOBS = [
+  "exchange-serve",
+  "exchange-shared",
+  "exchange-reuseport",
+  "exchange-work-one",
+  "exchange-work-all",
+] as const;
+const job = chosenJob(JOBS);
+const works = job.startsWith("exchange-work");
+
 const exchange: Handler = async (stream) => {
-  await stream.sendAll(await stream.receiveSome(1));
+  const bytes = await stream.receiveSome(1);
+  if (works) work();
+  await stream.sendAll(bytes);
 };
 export default exchange;
 
@@ -36,11 +49,11 @@ if (!isMainThread) {
   const alone = (workerData as { port?: number }).port;
   if (alone !== undefined) parentPort?.postMessage(await listenAlone(alone), []);
 } else {
-  const job = chosenJob(["exchange-serve", "exchange-shared", "exchange-reuseport"]);
   if (job === "exchange-reuseport") announce(await eachAlone());
   else {
     const listener = await listenTcp("127.0.0.1", 0, { backlog: BACKLOG });
-    const options = { connectionsMax: CONNECTIONS_MAX, workers: WORKERS };
+    const workers = works ? (job === "exchange-work-one" ? 1 : CORES) : WORKERS;
+    const options = { connectionsMax: CONNECTIONS_MAX, workers, argv: [job] };
     if (job === "exchange-serve") serve(listener, exchange, options);
     else await serveWorkers(listener, import.meta.url, options);
     announce((listener.localAddress as [string, number])[1]);

@@ -5,6 +5,8 @@
 //   target PORT     relay connections that come from now on to that port of 127.0.0.1, or begin to send to it     answer: {}
 //   count           what was received or sent so far       answer: {"datagrams":…,"bytes":…,"ms":…}, ms of its own clock
 //   delay SECONDS   watch the event loop's delay for that long          answer: {"p50Ms":…,"p99Ms":…,"maxMs":…}
+import { createHash } from "node:crypto";
+import { availableParallelism } from "node:os";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -28,6 +30,8 @@ export type Job =
   | "exchange-serve"
   | "exchange-shared"
   | "exchange-reuseport"
+  | "exchange-work-one"
+  | "exchange-work-all"
   | "idle"
   | "relay"
   | "relay-into"
@@ -51,6 +55,16 @@ export type Job =
 /** The small answer of the http jobs, and the large one. */
 export const HELLO = "hello";
 export const LARGE: Uint8Array<ArrayBuffer> = new Uint8Array(1_048_576).fill(120);
+
+/** Workers, or processes, of the work jobs: one for each core. */
+export const WORKERS: number = availableParallelism();
+/** What the work jobs work on: so much that all else about a connection is little. */
+const WORK: Uint8Array = new Uint8Array(524_288);
+
+/** The work for one connection; about a millisecond. */
+export function work(): void {
+  createHash("sha256").update(WORK).digest();
+}
 
 /** Where the relay job relays to, once the harness has said it. */
 export const target: { port: number } = { port: 0 };

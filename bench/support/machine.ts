@@ -21,8 +21,8 @@ export interface Machine {
   readonly revision: string;
 }
 
-/** Look at this machine, now. */
-export async function describeMachine(): Promise<Machine> {
+/** Look at this machine, now. `everyCore`: the server is not held to one. */
+export async function describeMachine(everyCore: boolean = false): Promise<Machine> {
   return {
     date: new Date().toISOString(),
     processor: cpus()[0]?.model ?? "unknown",
@@ -33,7 +33,7 @@ export async function describeMachine(): Promise<Machine> {
     pinning:
       LOAD_CORE === undefined
         ? "not pinned"
-        : `server on core ${SERVER_CORE}, generator on core ${LOAD_CORE}`,
+        : `server on ${everyCore ? "every core" : `core ${SERVER_CORE}`}, generator on core ${LOAD_CORE}`,
     revision: await revision(),
   };
 }

@@ -32,6 +32,8 @@ export interface Question {
   /** The file's name, and the command line's. */
   readonly name: string;
   readonly title: string;
+  /** The server has every core, and shares one with the generator. Default: a core of its own. */
+  readonly everyCore?: boolean;
   /** The first one is what the ratios are made of. */
   readonly columns: readonly [Column, ...Column[]];
   readonly contestants: readonly Contestant[];

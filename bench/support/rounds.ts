@@ -19,7 +19,7 @@ export interface RoundOptions extends Conditions {
 /** Ask one question. A contestant that fails once is not asked again, and its failure is in the result. */
 export async function askQuestion(question: Question, options: RoundOptions): Promise<Result> {
   const { rounds, seconds, warmup, peers, report } = options;
-  const machine = await describeMachine();
+  const machine = await describeMachine(question.everyCore);
   const disturbance = await watchDisturbance();
   const contestants = question.contestants.filter(
     ({ peer, job }) => peers.includes(peer) && serverCommand(peer, job) !== undefined,
@@ -31,7 +31,7 @@ export async function askQuestion(question: Question, options: RoundOptions): Pr
     for (const contestant of rotated(contestants, round)) {
       if (failures.has(contestant)) continue;
       try {
-        await using server = await Server.start(contestant.peer, contestant.job);
+        await using server = await Server.start(contestant.peer, contestant.job, question.everyCore);
         const sample = await question.measure(server, { seconds, warmup });
         samples.get(contestant)?.push(sample);
         report(`  round ${round + 1}  ${contestant.label.padEnd(20)} ${headline(question, sample)}`);

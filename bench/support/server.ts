@@ -31,11 +31,11 @@ export class Server implements AsyncDisposable {
     this.port = port;
   }
 
-  /** Start the peer's server on its core, and wait for its port line. */
-  static async start(peer: Peer, job: Job): Promise<Server> {
+  /** Start the peer's server on its core, or on all of them, and wait for its port line. */
+  static async start(peer: Peer, job: Job, everyCore: boolean = false): Promise<Server> {
     const command = serverCommand(peer, job);
     if (command === undefined) throw new Error(`${peer} is not installed (npm run bench:peers)`);
-    const program = new Program(command, SERVER_CORE);
+    const program = new Program(command, everyCore ? undefined : SERVER_CORE);
     try {
       const line = await program.nextLine();
       const port = /^port (\d+)$/.exec(line)?.[1];

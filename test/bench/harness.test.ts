@@ -113,6 +113,23 @@ test("bench answers http-upload with what wrk saw when asked for one short round
   }
 });
 
+test("bench answers workers-every-core with workers and with processes when asked for one short round", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "berkeley-bench-"));
+  try {
+    const options = "--rounds 1 --seconds 0.5 --warmup 0.1 --peers berkeley,node-net --out".split(" ");
+    await run(process.execPath, [inProject("out/bench/main.js"), "workers-every-core", ...options, folder]);
+    const result = JSON.parse(await readFile(join(folder, "workers-every-core.json"), "utf8"));
+    assert.equal(result.entries.length, 3);
+    for (const entry of result.entries) {
+      assert.equal(entry.failure, undefined);
+      assert.ok(entry.samples[0].perSecond > 0);
+    }
+    assert.match(result.machine.pinning, /every core/);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
 test("askQuestion() reports a contestant's failure and ends its server when measuring throws", async () => {
   let pid = 0;
   const question: Question = {
