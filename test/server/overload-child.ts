@@ -1,6 +1,6 @@
 // A server under load, and the clients that load it, each in a process of its own. Run by overload.test.ts.
 //
-//   overload-child serve CONNECTIONS_MAX | overload-child load PORT CLIENTS NAME
+//   overload-child serve CONNECTIONS_MAX CLIENTS | overload-child load PORT CLIENTS NAME
 
 import { create_connection } from "berkeley";
 import { serve } from "berkeley/server";
@@ -11,7 +11,7 @@ import { gate } from "./support.ts";
 /** A handler's work: it takes a while, and no processor time. */
 const WORK_MS = 50;
 
-async function server(connectionsMax: number): Promise<void> {
+async function server(connectionsMax: number, clients: number): Promise<void> {
   let [running, most, served] = [0, 0, 0];
   /** Of each loading process, which of its clients came to a handler. */
   const orders = new Map<string, number[]>();
@@ -32,7 +32,8 @@ async function server(connectionsMax: number): Promise<void> {
       await new Promise((resolve) => setTimeout(resolve, WORK_MS));
       await stream.sendAll(word);
       running--;
-      if (++served === 500) early = residentBytes(process.pid);
+      // By then the heap has grown to what the work needs.
+      if (++served === clients / 4) early = residentBytes(process.pid);
     },
     { connectionsMax },
   );
@@ -64,4 +65,4 @@ async function load(port: number, count: number, name: string): Promise<void> {
 }
 
 const [mode, first, second, name = ""] = process.argv.slice(2);
-await (mode === "serve" ? server(Number(first)) : load(Number(first), Number(second), name));
+await (mode === "serve" ? server(Number(first), Number(second)) : load(Number(first), Number(second), name));

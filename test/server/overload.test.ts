@@ -24,7 +24,7 @@ interface Report {
 
 test(`serve() gives ${PLACES} places to ${CLIENTS} clients, in order, and loses nobody (in child processes)`, async (t) => {
   await using server = program(import.meta.url, "overload-child", {
-    args: ["serve", `${PLACES}`],
+    args: ["serve", `${PLACES}`, `${CLIENTS}`],
     node: ["--max-semi-space-size=1"], // V8's young generation grows to 32 MiB once, whatever is done
   });
   const [, port] = await server.line(/^port (\d+)$/m);
