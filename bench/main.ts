@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { questions } from "./questions/index.ts";
 import { describeMachine } from "./support/machine.ts";
+import { makeCertificate } from "./support/certificate.ts";
 import { compileNative } from "./support/native.ts";
 import { inProject } from "./support/paths.ts";
-import { type Peer, PEERS } from "./support/peers.ts";
+import { isUnderTls, type Peer, PEERS } from "./support/peers.ts";
 import type { Question } from "./support/question.ts";
 import { loadResults, storeResult } from "./support/result.ts";
 import { askQuestion } from "./support/rounds.ts";
@@ -52,6 +53,8 @@ async function main(): Promise<void> {
 
   await mkdir(values.out, { recursive: true });
   await compileNative();
+  if (asked.some(({ contestants }) => contestants.some(({ job }) => isUnderTls(job))))
+    await makeCertificate();
   for (const question of asked) {
     console.log(question.title);
     const result = await askQuestion(question, options);

@@ -9,6 +9,7 @@
 
 #include "load.h"
 #include "support.h"
+#include "tls.h"
 
 // One source address has 28,232 ports for one destination (ip_local_port_range); the next 20,000
 // connections come from the next address of 127.0.0.0/8.
@@ -96,6 +97,7 @@ void connection_finish(struct load *load, struct connection *connection) {
   if (load->mode->greets && !greet(load, connection))
     fail("connection %ld has no room for one byte", connection_number(load, connection));
   connection->connecting = false;
+  if (load->tls) connection->tls = tls_open(connection->fd);
   connection_watch(load, connection, load->mode->interest);
   load->mode->opened(load, connection);
 }

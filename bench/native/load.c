@@ -14,6 +14,7 @@
 
 #include "load.h"
 #include "support.h"
+#include "tls.h"
 
 enum { EVENTS_PER_BATCH = 1024, INCOMING_BYTES_MIN = 65536, SPARE_DESCRIPTORS = 32 };
 
@@ -26,10 +27,11 @@ static const char USAGE[] =
     "  --warmup S        before measuring (1)\n"
     "  --server-pid PID  whose processor time is taken over the measured seconds\n"
     "  --handshakes N    connections being opened at the same time (128)\n"
+    "  --tls             under TLS; not with connect and those of idle connections and WebSockets\n"
     "idle and ws-idle hold their connections until standard input ends.\n";
 
 static void read_options(struct load *load, int count, char **arguments) {
-  enum { MODE, PORT, CONNECTIONS, BYTES, SECONDS, WARMUP, SERVER_PID, HANDSHAKES, HELP };
+  enum { MODE, PORT, CONNECTIONS, BYTES, SECONDS, WARMUP, SERVER_PID, HANDSHAKES, TLS, HELP };
   static const struct option OPTIONS[] = {
       {"mode", required_argument, NULL, MODE},
       {"port", required_argument, NULL, PORT},
@@ -39,6 +41,7 @@ static void read_options(struct load *load, int count, char **arguments) {
       {"warmup", required_argument, NULL, WARMUP},
       {"server-pid", required_argument, NULL, SERVER_PID},
       {"handshakes", required_argument, NULL, HANDSHAKES},
+      {"tls", no_argument, NULL, TLS},
       {"help", no_argument, NULL, HELP},
       {NULL, 0, NULL, 0},
   };
@@ -56,12 +59,15 @@ static void read_options(struct load *load, int count, char **arguments) {
       case WARMUP: load->warmup_seconds = parse_decimal("warmup", optarg, 0, 3600); break;
       case SERVER_PID: load->server_pid = (pid_t)parse_integer("server-pid", optarg, 1, 1 << 30); break;
       case HANDSHAKES: load->handshakes_max = parse_integer("handshakes", optarg, 1, 65535); break;
+      case TLS: load->tls = true; break;
       case HELP: fputs(USAGE, stdout); exit(0);
       default: fail("%s", USAGE);
     }
   }
   if (optind != count) fail("what is \"%s\"?\n%s", arguments[optind], USAGE);
   if (load->mode == NULL || load->port == 0) fail("--mode and --port are needed\n%s", USAGE);
+  if (load->tls && load->mode->greets) fail("--tls is not for this mode\n%s", USAGE);
+  if (load->tls) tls_load();
 }
 
 // Processor seconds, user and system, of a whole process so far (proc(5), stat fields 14 and 15).

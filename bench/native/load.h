@@ -30,6 +30,7 @@ struct mode {
 struct connection {
   int fd;
   bool connecting;
+  void *tls;           // NULL: none
   uint32_t interest;   // the events it is registered for
   bool upgraded;       // of websocket modes: the handshake is done
   unsigned matched;    // bytes of the empty line behind a head that came last
@@ -46,6 +47,7 @@ struct load {
   double seconds;
   double warmup_seconds;
   pid_t server_pid;      // 0: do not look
+  bool tls;
   long handshakes_max;   // connections being opened at the same time
 
   int epoll;

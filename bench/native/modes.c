@@ -8,12 +8,14 @@
 
 #include "load.h"
 #include "support.h"
+#include "tls.h"
 
 // A write or a read loop leaves its connection after this many calls, so that the others get their turn.
 enum { CALLS_PER_TURN = 16 };
 
 size_t receive_some(struct load *load, struct connection *connection) {
-  ssize_t got = recv(connection->fd, load->incoming, load->incoming_bytes, 0);
+  ssize_t got = connection->tls == NULL ? recv(connection->fd, load->incoming, load->incoming_bytes, 0)
+                                        : tls_receive(connection->tls, load->incoming, load->incoming_bytes);
   if (got < 0 && errno != EAGAIN) fail_errno("recv on connection %ld", connection_number(load, connection));
   if (got == 0) fail("connection %ld: the server ended it", connection_number(load, connection));
   return got < 0 ? 0 : (size_t)got;
@@ -21,8 +23,10 @@ size_t receive_some(struct load *load, struct connection *connection) {
 
 // Bytes of the message from `sent` on that the kernel took: 0 when it takes none now.
 static size_t send_some(struct load *load, struct connection *connection) {
+  const char *rest = load->message + connection->sent;
   size_t left = load->message_bytes - connection->sent;
-  ssize_t took = send(connection->fd, load->message + connection->sent, left, MSG_NOSIGNAL);
+  ssize_t took = connection->tls == NULL ? send(connection->fd, rest, left, MSG_NOSIGNAL)
+                                         : tls_send(connection->tls, rest, left);
   if (took < 0 && errno != EAGAIN) fail_errno("send on connection %ld", connection_number(load, connection));
   return took < 0 ? 0 : (size_t)took;
 }

@@ -17,6 +17,10 @@ import { question as idleMemory } from "./idle-memory.ts";
 import { question as relay } from "./relay.ts";
 import { question as streamReceive } from "./stream-receive.ts";
 import { question as streamSend } from "./stream-send.ts";
+import { question as tlsEcho64x16k } from "./tls-echo-64x16k.ts";
+import { question as tlsEcho64x64 } from "./tls-echo-64x64.ts";
+import { question as tlsReceive } from "./tls-receive.ts";
+import { question as tlsSend } from "./tls-send.ts";
 import { question as udpReceiveBatch } from "./udp-receive-batch.ts";
 import { question as udpReceiveGro } from "./udp-receive-gro.ts";
 import { question as udpReceive } from "./udp-receive.ts";
@@ -51,6 +55,10 @@ export const questions: readonly Question[] = [
   udpSend,
   udpSendBatch,
   udpSendGso,
+  tlsEcho64x64,
+  tlsEcho64x16k,
+  tlsReceive,
+  tlsSend,
   httpHello,
   httpDownload,
   httpUpload,

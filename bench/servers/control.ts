@@ -6,6 +6,7 @@
 //   count           what was received or sent so far       answer: {"datagrams":…,"bytes":…,"ms":…}, ms of its own clock
 //   delay SECONDS   watch the event loop's delay for that long          answer: {"p50Ms":…,"p99Ms":…,"maxMs":…}
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import process from "node:process";
@@ -42,6 +43,10 @@ export type Job =
   | "udp-send"
   | "udp-send-batch"
   | "udp-send-gso"
+  | "tls-echo"
+  | "tls-echo-wrapped"
+  | "tls-receive"
+  | "tls-send"
   | "http"
   | "http-fetch"
   | "ws-echo"
@@ -64,6 +69,12 @@ const WORK: Uint8Array = new Uint8Array(524_288);
 /** The work for one connection; about a millisecond. */
 export function work(): void {
   createHash("sha256").update(WORK).digest();
+}
+
+/** What the tls- jobs show: support/certificate.ts has made it. */
+export function tlsIdentity(): { readonly certificate: string; readonly key: string } {
+  const read = (name: string): string => readFileSync(new URL(`../tls/${name}.pem`, import.meta.url), "utf8");
+  return { certificate: read("certificate"), key: read("key") };
 }
 
 /** Where the relay job relays to, once the harness has said it. */

@@ -73,7 +73,8 @@ function startLoad(server: Server, mode: string, connections: number, more: [str
     ...more,
   ];
   const options = numbers.flatMap(([name, value]) => [`--${name}`, String(value)]);
-  return new Program([nativeProgram("load"), "--mode", mode, ...options], LOAD_CORE);
+  const tls = server.tls ? ["--tls"] : [];
+  return new Program([nativeProgram("load"), "--mode", mode, ...tls, ...options], LOAD_CORE);
 }
 
 async function expectLine(load: Program, expected: string): Promise<void> {

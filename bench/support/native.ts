@@ -7,7 +7,7 @@ import { inProject } from "./paths.ts";
 const FLAGS = ["-O2", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-pthread"];
 
 const PROGRAMS = {
-  load: ["load.c", "connection.c", "modes.c", "websocket.c", "latency.c", "support.c"],
+  load: ["load.c", "connection.c", "modes.c", "websocket.c", "latency.c", "support.c", "tls.c"],
   epoll_server: ["epoll_server.c", "support.c"],
   udp: ["udp.c", "support.c"],
 } as const;

@@ -11,14 +11,20 @@ export const PEERS = ["berkeley", "node-net", "c", "bun", "deno"] as const;
 /** One of PEERS. */
 export type Peer = (typeof PEERS)[number];
 
-/** The program of a peer's server, in servers/; node:net's is node:dgram where datagrams are asked for, node:http, and ws. */
+/** The program of a peer's server, in servers/; node:net's is node:dgram where datagrams are asked for, node:tls, node:http, and ws. */
 function server(peer: Exclude<Peer, "c">, job: Job): string {
   const overUdp = peer === "node-net" ? "node-dgram" : `${peer}-udp`;
   if (job.startsWith("ws-")) return inProject(`out/bench/servers/ws-${peer}.js`);
   if (job.startsWith("http-client")) return inProject(`out/bench/servers/http-client-${peer}.js`);
   if (job.startsWith("http")) return inProject(`out/bench/servers/http-${peer}.js`);
+  if (isUnderTls(job)) return inProject(`out/bench/servers/tls-${peer}.js`);
   if (job.startsWith("exchange-")) return inProject(`out/bench/servers/${peer}-workers.js`);
   return inProject(`out/bench/servers/${isOverUdp(job) ? overUdp : peer}.js`);
+}
+
+/** Whether the job's connections speak TLS. */
+export function isUnderTls(job: Job): boolean {
+  return job.startsWith("tls-");
 }
 
 /** Whether the job is one of datagrams. */

@@ -2,7 +2,7 @@
 // keeps a process's memory; not what is measured.
 import { readFile } from "node:fs/promises";
 import type { Job } from "../servers/control.ts";
-import { type Peer, serverCommand, takesCommands } from "./peers.ts";
+import { isUnderTls, type Peer, serverCommand, takesCommands } from "./peers.ts";
 import { Program, SERVER_CORE } from "./program.ts";
 
 /** Answer to the command `count`. */
@@ -22,10 +22,13 @@ export async function askCount(program: Program): Promise<Count> {
 /** A started server that listens. Disposing it kills it. */
 export class Server implements AsyncDisposable {
   readonly port: number;
+  /** Whether its connections speak TLS. */
+  readonly tls: boolean;
   readonly #peer: Peer;
   readonly #program: Program;
 
-  private constructor(peer: Peer, program: Program, port: number) {
+  private constructor(peer: Peer, program: Program, port: number, tls: boolean) {
+    this.tls = tls;
     this.#peer = peer;
     this.#program = program;
     this.port = port;
@@ -40,7 +43,7 @@ export class Server implements AsyncDisposable {
       const line = await program.nextLine();
       const port = /^port (\d+)$/.exec(line)?.[1];
       if (port === undefined) throw new Error(`not a port line from ${peer}: ${line}`);
-      return new Server(peer, program, Number(port));
+      return new Server(peer, program, Number(port), isUnderTls(job));
     } catch (error) {
       await program[Symbol.asyncDispose]();
       throw error;

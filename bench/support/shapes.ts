@@ -25,6 +25,17 @@ export const adapted: readonly Contestant[] = [
   { label: "node:net", peer: "node-net", job: "echo" },
 ];
 
+/** A job under TLS. An echo also over a stream whose descriptor TLS cannot take. */
+export function underTls(job: "tls-echo" | "tls-receive" | "tls-send"): readonly Contestant[] {
+  const wrapped: readonly Contestant[] =
+    job === "tls-echo" ? [{ label: "Berkeley, wrapped", peer: "berkeley", job: "tls-echo-wrapped" }] : [];
+  return [
+    { label: "Berkeley", peer: "berkeley", job },
+    ...wrapped,
+    { label: "node:tls", peer: "node-net", job },
+  ];
+}
+
 /** Messages echoed per second: each connection has one message under way. */
 export function echoQuestion(
   messages: Messages,
@@ -57,16 +68,23 @@ export function echoQuestion(
 }
 
 /** Bytes per second over one connection in one direction, seen from the server. */
-export function streamQuestion(name: string, direction: "receive" | "send"): Question {
+export function streamQuestion(
+  name: string,
+  direction: "receive" | "send",
+  title = "One-way stream",
+  contestants: readonly Contestant[] = direction === "receive"
+    ? everyoneTwoWays("receive")
+    : everyone("send"),
+): Question {
   return {
     name,
-    title: `One-way stream, the server ${direction}s`,
+    title: `${title}, the server ${direction}s`,
     columns: [
       { key: "gibPerSecond", title: "GiB/s", better: "more" },
       { key: "processorMsPerGib", title: "CPU ms/GiB", better: "less" },
       loadBusyColumn,
     ],
-    contestants: direction === "receive" ? everyoneTwoWays("receive") : everyone("send"),
+    contestants,
     async measure(server, conditions) {
       const mode = direction === "receive" ? "send" : "receive";
       const result = await runLoad(server, { mode, connections: 1, bytes: CHUNK_BYTES, ...conditions });

@@ -85,15 +85,21 @@ export function socketChannel(conn: Socket, close: () => void = () => conn.close
 
 /** A stream of bytes, whatever it is. Its failures are the stream's. */
 export function streamChannel(stream: ByteStream): Channel {
+  // By whoever has the channel: a server that closes the stream has a reason, which the receive tells.
+  const here = { closed: false };
   return {
     kind: "stream",
     async receive() {
-      const data = await stream.receiveSome(READ_BYTES);
-      return data.length === 0 ? undefined : data;
+      const data = await unlessClosed(here, stream.receiveSome(READ_BYTES));
+      return data === undefined || data.length === 0 ? undefined : data;
     },
     send: (data) => stream.sendAll(data),
-    end: () => void stream.closeWrite(),
-    close: () => stream.close(),
+    // Who has gone cannot be told; that it has, the receive says.
+    end: () => void stream.closeWrite().catch(() => undefined),
+    close() {
+      here.closed = true;
+      stream.close();
+    },
   };
 }
 
@@ -144,7 +150,10 @@ export function piecesFor(from: Channel, to: Channel, data: Uint8Array): readonl
 }
 
 /** What was closed on purpose has no failure to tell. */
-async function unlessClosed<T>(conn: Socket, outcome: Promise<T>): Promise<T | undefined> {
+async function unlessClosed<T>(
+  conn: { readonly closed: boolean },
+  outcome: Promise<T>,
+): Promise<T | undefined> {
   try {
     return await outcome;
   } catch (error) {

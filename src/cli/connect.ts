@@ -1,16 +1,23 @@
 // `berkeley connect URL`: standard input to a peer, the peer to standard output.
 
 import type { Command } from "commander";
-import { socketChannel, stdioChannel } from "./channel.ts";
+import { stdioChannel } from "./channel.ts";
 import { converse } from "./converse.ts";
 import { parsePeer } from "./endpoint.ts";
-import { connectTo } from "./open.ts";
+import { connectChannel } from "./connections.ts";
 import { parseSeconds } from "./seconds.ts";
 import { Input, notePeerEnded, Output } from "./stdio.ts";
+import { addTlsOptions, prepareTls } from "./tls-options.ts";
+import type { TlsFlags } from "./tls-options.ts";
+
+interface Options extends TlsFlags {
+  readonly timeout?: number;
+  readonly quiet: number;
+}
 
 /** Adds the subcommand to the program. */
 export function addConnect(program: Command): void {
-  program
+  const command = program
     .command("connect")
     .description("connect, then send standard input to the peer and write what it sends to standard output")
     .argument("<URL>", "where to connect")
@@ -24,14 +31,15 @@ export function addConnect(program: Command): void {
       "with datagrams, end when input has ended and nothing has come for so long",
       parseSeconds("--quiet"),
       1,
-    )
-    .action(async (url: string, options: { timeout?: number; quiet: number }) => {
-      const endpoint = parsePeer(url);
-      const { socket, close } = await connectTo(endpoint, options);
-      using input = new Input();
-      await converse(stdioChannel(input, new Output()), socketChannel(socket, close), {
-        peerEnded: () => notePeerEnded(input),
-        quietMs: options.quiet * 1000,
-      });
+    );
+  addTlsOptions(command, { connects: true, listens: false }).action(async (url: string, options: Options) => {
+    const endpoint = parsePeer(url);
+    const tls = await prepareTls(options, { connecting: [endpoint] });
+    const peer = await connectChannel(endpoint, options, tls);
+    using input = new Input();
+    await converse(stdioChannel(input, new Output()), peer, {
+      peerEnded: () => notePeerEnded(input),
+      quietMs: options.quiet * 1000,
     });
+  });
 }

@@ -16,6 +16,7 @@ import { describePeer, describeSender, isNameless } from "./peer.ts";
 import { renderBytes } from "./render.ts";
 import { areServingOptions, servingHandler, servingLimits, tellRefusals } from "./serving.ts";
 import type { ServingOptions } from "./serving.ts";
+import type { TlsEnds } from "./tls-ends.ts";
 
 /** What the service needs of its caller. */
 export interface EchoOptions {
@@ -27,6 +28,8 @@ export interface EchoOptions {
   readonly listening?: ((endpoints: readonly Endpoint[]) => void) | undefined;
   /** Limits of connections. */
   readonly serving?: ServingOptions | undefined;
+  /** For endpoints that are tls://. */
+  readonly tls?: TlsEnds | undefined;
 }
 
 /**
@@ -53,7 +56,9 @@ export async function serveEcho(endpoints: readonly Endpoint[], options: EchoOpt
     options.listening?.(listeners.map(({ endpoint }) => endpoint));
     await Promise.all(
       listeners.map(({ socket, endpoint }) =>
-        isDatagram(endpoint) ? service.answer(socket) : service.accept(socket),
+        isDatagram(endpoint)
+          ? service.answer(socket)
+          : service.accept(socket, endpoint.kind === "tls" ? options.tls : undefined),
       ),
     );
     service.check();
@@ -94,8 +99,8 @@ class EchoService {
   }
 
   /** Serves connections, until the listener is closed and the last conversation is over. */
-  async accept(listener: Socket): Promise<void> {
-    if (listener.type === SOCK_STREAM) return await this.#serve(listener);
+  async accept(listener: Socket, tls: TlsEnds | undefined): Promise<void> {
+    if (listener.type === SOCK_STREAM) return await this.#serve(listener, tls);
     const { connectionsMax } = servingLimits(this.#serving);
     await acceptEach(listener, connectionsMax, async (conn, address) => {
       const channel = socketChannel(conn);
@@ -112,12 +117,16 @@ class EchoService {
     });
   }
 
-  async #serve(listener: Socket): Promise<void> {
+  async #serve(listener: Socket, tls: TlsEnds | undefined): Promise<void> {
     const [print, { signal }, { proxyProtocol }] = [this.#print, this.#over, this.#serving];
-    const handler = servingHandler(async (stream, { accepted }) => {
-      const peer = describePeer(accepted.socket, stream.remoteAddress ?? "");
-      await echoBack(streamChannel(stream), { peer, print, signal });
-    }, proxyProtocol);
+    const handler = servingHandler(
+      async (stream, { accepted }) => {
+        const peer = describePeer(accepted.socket, stream.remoteAddress ?? "");
+        await echoBack(streamChannel(stream), { peer, print, signal });
+      },
+      proxyProtocol,
+      tls,
+    );
     const server = serve(new SocketListener(listener), tellRefusals(handler, print), {
       ...servingLimits(this.#serving),
       onError: (error) => this.#fail(error),

@@ -11,6 +11,15 @@ import type { Opened } from "./open.ts";
 import { servingLimits } from "./serving.ts";
 import type { ServingOptions } from "./serving.ts";
 import { note } from "./stdio.ts";
+import type { TlsFlags } from "./tls-options.ts";
+
+/** What a thread is told. */
+export interface EchoTask {
+  /** Trusted proxies. */
+  readonly proxyProtocol?: readonly string[] | undefined;
+  /** How it listens, where it is with TLS. */
+  readonly tls?: TlsFlags | undefined;
+}
 
 /**
  * Echoes on every endpoint until the signal, in as many threads for each.
@@ -21,7 +30,7 @@ import { note } from "./stdio.ts";
 export async function serveEchoWorkers(
   endpoints: readonly Endpoint[],
   workers: number,
-  serving: ServingOptions,
+  serving: ServingOptions & TlsFlags,
   signal: AbortSignal,
 ): Promise<void> {
   if (!endpoints.every(isStream)) throw new UsageError("--workers is for streams");
@@ -39,15 +48,18 @@ export async function serveEchoWorkers(
   try {
     for (const endpoint of endpoints) opened.push(await listenOn(endpoint));
     const module = new URL("./echo-worker.js", import.meta.url);
-    for (const { socket } of opened)
+    for (const { endpoint, socket } of opened) {
+      const { ca, cert, key, proxyProtocol } = serving;
+      const task: EchoTask = { proxyProtocol, tls: endpoint.kind === "tls" ? { ca, cert, key } : undefined };
       servers.push(
         await serveWorkers(new SocketListener(socket), module, {
           ...servingLimits(serving),
           workers,
-          argv: [JSON.stringify(serving.proxyProtocol ?? null)],
+          argv: [JSON.stringify(task)],
           onDeath: (error, worker) => note(`worker ${worker} died: ${error.message}`),
         }),
       );
+    }
     for (const { endpoint } of opened) process.stdout.write(`listening on ${formatEndpoint(endpoint)}\n`);
     if (!over.signal.aborted) await new Promise((resolve) => over.signal.addEventListener("abort", resolve));
   } finally {

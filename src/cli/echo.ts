@@ -7,11 +7,13 @@ import { addServingOptions, parseCount } from "./serving.ts";
 import type { ServingOptions } from "./serving.ts";
 import { Output } from "./stdio.ts";
 import { stopOnSignals } from "./stop.ts";
+import { addTlsOptions, prepareTls } from "./tls-options.ts";
+import type { TlsFlags } from "./tls-options.ts";
 
 /** Where the command, `npm start` and the first tutorial program listen. */
 export const ECHO_URL_DEFAULT = "tcp://127.0.0.1:8888";
 
-interface Options extends ServingOptions {
+interface Options extends ServingOptions, TlsFlags {
   readonly workers?: number;
 }
 
@@ -26,8 +28,10 @@ export function addEcho(program: Command): void {
       "serve streams in so many threads, each with --max-connections peers at once",
       parseCount("--workers"),
     );
-  addServingOptions(command).action(async (urls: string[], { workers, ...serving }: Options) => {
+  addTlsOptions(addServingOptions(command), { connects: false, listens: true });
+  command.action(async (urls: string[], { workers, ...serving }: Options) => {
     const endpoints = urls.map(parseEndpoint);
+    const tls = await prepareTls(serving, { listening: endpoints });
     using stop = stopOnSignals();
     const { signal } = stop;
     if (workers !== undefined) {
@@ -35,6 +39,6 @@ export function addEcho(program: Command): void {
       return await serveEchoWorkers(endpoints, workers, serving, signal);
     }
     const output = new Output();
-    await serveEcho(endpoints, { print: (line) => output.write(`${line}\n`), signal, serving });
+    await serveEcho(endpoints, { print: (line) => output.write(`${line}\n`), signal, serving, tls });
   });
 }

@@ -3,9 +3,9 @@
 
 import { isIPv4, isIPv6 } from "node:net";
 
-/** A TCP or UDP address as a person writes it. */
+/** A TCP or UDP address as a person writes it; "tls" is TLS over TCP. */
 export interface InternetEndpoint {
-  readonly kind: "tcp" | "udp";
+  readonly kind: "tcp" | "udp" | "tls";
   /** "any" (tcp://) leaves the choice to the name; "ipv4" is tcp4://, "ipv6" is tcp6://. */
   readonly family: "any" | "ipv4" | "ipv6";
   /** A name, an IPv4 address, an IPv6 address without its brackets; "" is every address to listen, this machine to connect. */
@@ -47,6 +47,9 @@ const INTERNET_SCHEMES: Readonly<Record<string, Pick<InternetEndpoint, "kind" | 
   udp: { kind: "udp", family: "any" },
   udp4: { kind: "udp", family: "ipv4" },
   udp6: { kind: "udp", family: "ipv6" },
+  tls: { kind: "tls", family: "any" },
+  tls4: { kind: "tls", family: "ipv4" },
+  tls6: { kind: "tls", family: "ipv6" },
 };
 const UNIX_SCHEMES: Readonly<Record<string, Pick<UnixEndpoint, "type" | "abstract">>> = {
   unix: { type: "stream", abstract: false },
@@ -67,7 +70,7 @@ export function isDatagram(endpoint: Endpoint): boolean {
 
 /** Whether an endpoint has streams: connections without messages. */
 export function isStream(endpoint: Endpoint): boolean {
-  return endpoint.kind === "unix" ? endpoint.type === "stream" : endpoint.kind === "tcp";
+  return endpoint.kind === "unix" ? endpoint.type === "stream" : endpoint.kind !== "udp";
 }
 
 /**

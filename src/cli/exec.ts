@@ -22,6 +22,7 @@ import { describePeer } from "./peer.ts";
 import { servingHandler, servingLimits, tellRefusals } from "./serving.ts";
 import type { ServingOptions } from "./serving.ts";
 import { note } from "./stdio.ts";
+import type { TlsEnds } from "./tls-ends.ts";
 
 /** A program, and its arguments as they are: no shell reads them. */
 export interface ProgramToRun {
@@ -41,6 +42,7 @@ export async function serveProgram(
   endpoint: Endpoint,
   program: ProgramToRun,
   serving: ServingOptions,
+  tls: TlsEnds | undefined,
   signal: AbortSignal,
 ): Promise<void> {
   if (!isStream(endpoint)) throw new UsageError("--exec and --shell are for streams");
@@ -49,6 +51,7 @@ export async function serveProgram(
   const handler = servingHandler(
     (stream, connection) => converseWith(program, stream, connection),
     serving.proxyProtocol,
+    tls,
   );
   const tell = async (line: string): Promise<void> => note(line);
   const server = serve(

@@ -4,6 +4,7 @@
 import { dirname } from "node:path";
 import { AddressError, SocketError } from "../index.ts";
 import { ServerError } from "../server/errors.ts";
+import { TlsError } from "../tls/errors.ts";
 import { formatEndpoint, UsageError } from "./endpoint.ts";
 import type { Endpoint, UnixEndpoint } from "./endpoint.ts";
 
@@ -90,8 +91,8 @@ export function describeFailure(error: unknown): Failure {
 
 /** Failures of the system or the network, as against faults of ours: they carry the system's code. */
 export function isExpected(error: unknown): error is Error & { code: string } {
-  if (error instanceof SocketError || error instanceof AddressError || error instanceof ServerError)
-    return true;
+  for (const kind of [SocketError, AddressError, ServerError, TlsError])
+    if (error instanceof kind) return true;
   return error instanceof Error && "syscall" in error && "code" in error && typeof error.code === "string";
 }
 
@@ -104,7 +105,7 @@ function reason(error: EndpointError, cause: Error & { code: string }): string {
   const { kind, host, port } = endpoint;
   switch (cause.code) {
     case "EADDRINUSE": {
-      const sockets = kind === "tcp" ? "-ltnp" : "-lunp";
+      const sockets = kind === "udp" ? "-lunp" : "-ltnp";
       return `the port is in use by another program (to see which: ss ${sockets} 'sport = :${port}')`;
     }
     case "EACCES":

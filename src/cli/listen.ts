@@ -3,8 +3,9 @@
 
 import type { Command } from "commander";
 import type { AnyAddress } from "../index.ts";
-import { MESSAGE_BYTES_MAX, peerChannel, socketChannel, stdioChannel } from "./channel.ts";
+import { MESSAGE_BYTES_MAX, peerChannel, stdioChannel } from "./channel.ts";
 import type { Channel } from "./channel.ts";
+import { acceptChannel } from "./connections.ts";
 import { converse } from "./converse.ts";
 import { formatEndpoint, isDatagram, parseEndpoint, UsageError } from "./endpoint.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -18,8 +19,11 @@ import { addServingOptions, areServingOptions } from "./serving.ts";
 import type { ServingOptions } from "./serving.ts";
 import { Input, note, notePeerEnded, Output } from "./stdio.ts";
 import { stopOnSignals } from "./stop.ts";
+import type { TlsEnds } from "./tls-ends.ts";
+import { addTlsOptions, prepareTls } from "./tls-options.ts";
+import type { TlsFlags } from "./tls-options.ts";
 
-interface Options extends ServingOptions {
+interface Options extends ServingOptions, TlsFlags {
   readonly keep: boolean;
   readonly quiet?: number;
   readonly exec: boolean;
@@ -31,6 +35,7 @@ Examples:
   berkeley listen tcp://:8888
   berkeley listen --exec unix:///run/date.sock date
   berkeley listen --exec tcp://:7777 -- grep --line-buffered -v secret
+  berkeley listen --cert web.pem --key web.key tls://:8443
   berkeley listen --shell 'read name; echo "hello $name, at $TCPREMOTEIP"' tcp://:7777
 A program has the peer's bytes as its standard input, and the peer what it writes to standard
 output. Its environment has PROTO, TCPREMOTEIP, TCPREMOTEPORT, TCPLOCALIP, TCPLOCALPORT.`;
@@ -60,13 +65,15 @@ export function addListen(program: Command): void {
     )
     .option("-c, --shell <command>", "the same with a command for sh(1)")
     .addHelpText("after", HELP);
-  addServingOptions(command).action(async (url: string, words: string[], options: Options) => {
+  addTlsOptions(addServingOptions(command), { connects: false, listens: true });
+  command.action(async (url: string, words: string[], options: Options) => {
     const endpoint = parseEndpoint(url);
     const toRun = programOf(words, options);
+    const tls = await prepareTls(options, { listening: [endpoint] });
     if (toRun !== undefined) {
       const { serveProgram } = await import("./exec.ts");
       using stop = stopOnSignals();
-      return await serveProgram(endpoint, toRun, options, stop.signal);
+      return await serveProgram(endpoint, toRun, options, tls, stop.signal);
     }
     if (areServingOptions(options))
       throw new UsageError(
@@ -78,8 +85,8 @@ export function addListen(program: Command): void {
       );
     using input = new Input();
     await (options.keep
-      ? listenForMany(endpoint, input)
-      : listenForOne(endpoint, input, (options.quiet ?? Infinity) * 1000));
+      ? listenForMany(endpoint, input, tls)
+      : listenForOne(endpoint, input, (options.quiet ?? Infinity) * 1000, tls));
   });
 }
 
@@ -106,19 +113,24 @@ async function open(endpoint: Endpoint): Promise<Opened> {
 }
 
 /** Takes one peer, and carries between it and the input and the standard output. */
-export async function listenForOne(endpoint: Endpoint, input: Input, quietMs: number): Promise<void> {
+export async function listenForOne(
+  endpoint: Endpoint,
+  input: Input,
+  quietMs: number,
+  tls: TlsEnds | undefined,
+): Promise<void> {
   const listener = await open(endpoint);
-  const peer = await (isDatagram(endpoint) ? firstSender(listener) : firstConnection(listener));
+  const peer = await (isDatagram(endpoint) ? firstSender(listener) : firstConnection(listener, tls));
   await converse(stdioChannel(input, new Output()), peer, {
     peerEnded: () => notePeerEnded(input),
     quietMs,
   });
 }
 
-async function firstConnection(listener: Opened): Promise<Channel> {
+async function firstConnection(listener: Opened, tls: TlsEnds | undefined): Promise<Channel> {
   const [conn, address] = await listener.socket.accept<AnyAddress>().finally(() => listener.close());
   note(`${describePeer(conn, address)} connected`);
-  return socketChannel(conn);
+  return await acceptChannel(conn, listener.endpoint, tls);
 }
 
 /** Connects to whoever sends first, so that others are refused by the system and its own refusals are told. */
@@ -138,19 +150,21 @@ async function firstSender({ socket, close }: Opened): Promise<Channel> {
   }
 }
 
-async function listenForMany(endpoint: Endpoint, input: Input): Promise<void> {
+async function listenForMany(endpoint: Endpoint, input: Input, tls: TlsEnds | undefined): Promise<void> {
   const output = new Output();
   using stop = stopOnSignals();
   const listener = await open(endpoint);
   stop.signal.addEventListener("abort", () => listener.close());
   try {
     for await (const [conn, address] of listener.socket) {
-      const close = (): void => conn.close();
+      let channel: Channel | undefined;
+      const close = (): void => channel?.close();
       stop.signal.addEventListener("abort", close);
       const peer = describePeer(conn, address);
       note(`${peer} connected`);
       try {
-        await converse(stdioChannel(input, output), socketChannel(conn), { until: "peer" });
+        channel = await acceptChannel(conn, endpoint, tls, stop.signal);
+        await converse(stdioChannel(input, output), channel, { until: "peer" });
         if (!stop.signal.aborted) note(`${peer} ended`);
       } catch (error) {
         if (stop.signal.aborted) return;

@@ -21,6 +21,7 @@ URLs:
   tcp://127.0.0.1:8888     a host by number or name, and a port
   tcp://[::1]:8888         an IPv6 address stands in brackets
   tcp4://, tcp6://         one kind of address only, where a name has both
+  tls://, tls4://, tls6:// TLS over TCP, likewise; see --ca, --cert, --key of the commands
   tcp://:8888              every address of this machine (to connect: this machine)
   udp://, udp4://, udp6:// datagrams, likewise
   unix:///run/app.sock     a Unix stream socket by its path, taken as it is written

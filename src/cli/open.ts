@@ -1,5 +1,5 @@
 // Opens endpoints: one function to listen, one to connect, whatever the kind. What failed comes out as EndpointError,
-// which says where. It knows no command and prints nothing.
+// which says where. Of TLS it opens the TCP beneath (tls-ends.ts does the rest). It knows no command and prints nothing.
 
 import {
   AF_INET,
@@ -32,6 +32,7 @@ const FAMILY: Readonly<Record<InternetEndpoint["family"], number>> = {
 const INTERNET_TYPE: Readonly<Record<InternetEndpoint["kind"], number>> = {
   tcp: SOCK_STREAM,
   udp: SOCK_DGRAM,
+  tls: SOCK_STREAM,
 };
 const UNIX_TYPE: Readonly<Record<UnixEndpoint["type"], number>> = {
   stream: SOCK_STREAM,
@@ -91,14 +92,14 @@ async function listenAt({ kind, host, port, family }: InternetEndpoint): Promise
   const [first] = await getaddrinfo(host, port, options);
   if (first === undefined) throw new Error(`getaddrinfo gave no address for ${host}`);
   const [found, , , , address] = first;
-  return kind === "tcp" ? create_server(address, { family: found }) : bindUdp(found, address);
+  return kind === "udp" ? bindUdp(found, address) : create_server(address, { family: found });
 }
 
 function listenEverywhere({ kind, port, family }: InternetEndpoint): Socket {
   const listen = (wanted: number, dualstack_ipv6 = false): Socket =>
-    kind === "tcp"
-      ? create_server(["", port], { family: wanted, dualstack_ipv6 })
-      : bindUdp(wanted, ["", port], dualstack_ipv6);
+    kind === "udp"
+      ? bindUdp(wanted, ["", port], dualstack_ipv6)
+      : create_server(["", port], { family: wanted, dualstack_ipv6 });
   if (family !== "any") return listen(FAMILY[family]);
   try {
     return listen(AF_INET6, true);

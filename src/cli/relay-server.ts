@@ -1,16 +1,17 @@
 // The relay service: each peer of a listener gets a connection of its own to one endpoint, and the two talk. It knows no
 // command line; what went wrong with one peer it reports in words, and goes on.
 
-import { socketChannel } from "./channel.ts";
 import type { Channel } from "./channel.ts";
+import { acceptChannel, connectChannel } from "./connections.ts";
 import { converse } from "./converse.ts";
 import { acceptEach } from "./crowd.ts";
 import { acceptSenders } from "./datagram-sessions.ts";
 import { formatEndpoint, isDatagram } from "./endpoint.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { describeFailure, EXIT } from "./failure.ts";
-import { connectTo, listenOn } from "./open.ts";
+import { listenOn } from "./open.ts";
 import { describePeer, describeSender } from "./peer.ts";
+import type { TlsEnds } from "./tls-ends.ts";
 
 /** Peers at once: of the usual 1024 descriptors (getrlimit(2)) one takes six, two sockets and the pipes between them. */
 export const RELAYS_MAX = 128;
@@ -27,6 +28,8 @@ export interface RelayOptions {
   readonly quietMs: number;
   /** A sender of datagrams that says nothing for so long, and hears nothing, is forgotten. */
   readonly idleMs: number;
+  /** For sides that are tls://. */
+  readonly tls?: TlsEnds | undefined;
 }
 
 /**
@@ -44,8 +47,10 @@ export async function serveRelay(from: Endpoint, to: Endpoint, options: RelayOpt
   };
   signal.addEventListener("abort", end);
   let fault: { readonly error: unknown } | undefined;
-  const relay = async (near: Channel, peer: string): Promise<void> => {
+  const relay = async (open: () => Channel | Promise<Channel>, peer: string): Promise<void> => {
+    let near: Channel | undefined;
     try {
+      near = await open();
       await relayOne(near, to, ending.signal, options);
     } catch (error) {
       if (ending.signal.aborted) return;
@@ -57,7 +62,7 @@ export async function serveRelay(from: Endpoint, to: Endpoint, options: RelayOpt
       fault ??= { error };
       end();
     } finally {
-      near.close();
+      near?.close();
     }
   };
   try {
@@ -65,10 +70,10 @@ export async function serveRelay(from: Endpoint, to: Endpoint, options: RelayOpt
     options.report(`listening on ${formatEndpoint(listener.endpoint)}`);
     await (isDatagram(from)
       ? acceptSenders(listener.socket, RELAYS_MAX, (session, sender) =>
-          relay(session, describeSender(sender)),
+          relay(() => session, describeSender(sender)),
         )
       : acceptEach(listener.socket, RELAYS_MAX, (conn, address) =>
-          relay(socketChannel(conn), describePeer(conn, address)),
+          relay(() => acceptChannel(conn, from, options.tls, ending.signal), describePeer(conn, address)),
         ));
     if (fault !== undefined) throw fault.error;
   } finally {
@@ -81,10 +86,9 @@ async function relayOne(
   near: Channel,
   to: Endpoint,
   signal: AbortSignal,
-  { timeout, quietMs, idleMs }: RelayOptions,
+  { timeout, tls, quietMs, idleMs }: RelayOptions,
 ): Promise<void> {
-  const { socket, close } = await connectTo(to, { timeout, signal });
-  const far = socketChannel(socket, close);
+  const far = await connectChannel(to, { timeout, signal }, tls);
   const end = (): void => {
     near.close();
     far.close();

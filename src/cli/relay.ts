@@ -1,22 +1,25 @@
 // `berkeley relay A B`: two endpoints of any kinds, and what comes from one goes to the other, both ways.
 
 import type { Command } from "commander";
-import { socketChannel, stdioChannel } from "./channel.ts";
+import { stdioChannel } from "./channel.ts";
 import type { Channel } from "./channel.ts";
+import { connectChannel } from "./connections.ts";
 import { converse } from "./converse.ts";
 import { parseEndpoint, parsePeer, UsageError } from "./endpoint.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { listenForOne } from "./listen.ts";
-import { connectTo } from "./open.ts";
 import { serveRelay } from "./relay-server.ts";
 import { parseSeconds } from "./seconds.ts";
 import { Input, note, Output } from "./stdio.ts";
 import { stopOnSignals } from "./stop.ts";
+import type { TlsEnds } from "./tls-ends.ts";
+import { addTlsOptions, prepareTls } from "./tls-options.ts";
+import type { TlsFlags } from "./tls-options.ts";
 
 /** One side of a relay as it is written: `-`, `listen:URL`, `URL`. */
 type Side = { readonly role: "stdio" } | { readonly role: "listen" | "connect"; readonly endpoint: Endpoint };
 
-interface Options {
+interface Options extends TlsFlags {
   readonly timeout?: number;
   readonly quiet: number;
   readonly idle: number;
@@ -35,11 +38,14 @@ A and B:
 Examples:
   berkeley relay listen:tcp://:8080 unix:///run/app.sock
   berkeley relay listen:unix-dgram:///run/log udp://logs.example:514
-  berkeley relay - tcp://localhost:25`;
+  berkeley relay - tcp://localhost:25
+  berkeley relay --cert web.pem --key web.key listen:tls://:443 tcp://localhost:8080
+  berkeley relay listen:tcp://localhost:8080 tls://example.org:443
+Where both sides are tls://, --cert and --key are for the listening one, --ca for the other.`;
 
 /** Adds the subcommand to the program. */
 export function addRelay(program: Command): void {
-  program
+  const command = program
     .command("relay")
     .description("carry what comes from one side to the other, both ways")
     .argument("<A>", "one side")
@@ -61,10 +67,16 @@ export function addRelay(program: Command): void {
       parseSeconds("--idle"),
       IDLE_SECONDS_DEFAULT,
     )
-    .addHelpText("after", HELP)
-    .action(async (a: string, b: string, options: Options) => {
-      await relay(parseSide(a), parseSide(b), options);
-    });
+    .addHelpText("after", HELP);
+  addTlsOptions(command, { connects: true, listens: true }).action(
+    async (a: string, b: string, options: Options) => {
+      const sides = [parseSide(a), parseSide(b)] as const;
+      const endpoints = (wanted: Side["role"]): Endpoint[] =>
+        sides.flatMap((side) => (side.role === wanted && side.role !== "stdio" ? [side.endpoint] : []));
+      const ends = { listening: endpoints("listen"), connecting: endpoints("connect") };
+      await relay(...sides, options, await prepareTls(options, ends));
+    },
+  );
 }
 
 function parseSide(text: string): Side {
@@ -74,17 +86,17 @@ function parseSide(text: string): Side {
     : { role: "connect", endpoint: parsePeer(text) };
 }
 
-async function relay(a: Side, b: Side, options: Options): Promise<void> {
+async function relay(a: Side, b: Side, options: Options, tls: TlsEnds | undefined): Promise<void> {
   const quietMs = options.quiet * 1000;
   if (a.role === "listen" && b.role === "listen")
     throw new UsageError("both sides listen: one of them connects, or is -");
   if (a.role === "stdio" && b.role === "stdio")
     throw new UsageError("both sides are standard input and output");
-  if (b.role === "listen") return await relay(b, a, options);
-  if (a.role !== "listen") return await relayOnce(a, b, options);
+  if (b.role === "listen") return await relay(b, a, options, tls);
+  if (a.role !== "listen") return await relayOnce(a, b, options, tls);
   if (b.role === "stdio") {
     using input = new Input();
-    return await listenForOne(a.endpoint, input, quietMs);
+    return await listenForOne(a.endpoint, input, quietMs, tls);
   }
   using stop = stopOnSignals();
   await serveRelay(a.endpoint, b.endpoint, {
@@ -93,23 +105,23 @@ async function relay(a: Side, b: Side, options: Options): Promise<void> {
     timeout: options.timeout,
     quietMs,
     idleMs: options.idle * 1000,
+    tls,
   });
 }
 
-async function relayOnce(a: Side, b: Side, options: Options): Promise<void> {
-  const near = await openSide(a, options);
+async function relayOnce(a: Side, b: Side, options: Options, tls: TlsEnds | undefined): Promise<void> {
+  const near = await openSide(a, options, tls);
   try {
-    await converse(near, await openSide(b, options), { quietMs: options.quiet * 1000 });
+    await converse(near, await openSide(b, options, tls), { quietMs: options.quiet * 1000 });
   } finally {
     near.close();
   }
 }
 
-async function openSide(side: Side, options: Options): Promise<Channel> {
+async function openSide(side: Side, options: Options, tls: TlsEnds | undefined): Promise<Channel> {
   if (side.role === "stdio") {
     const input = new Input();
     return { ...stdioChannel(input, new Output()), close: () => input.close() };
   }
-  const { socket, close } = await connectTo(side.endpoint, options);
-  return socketChannel(socket, close);
+  return await connectChannel(side.endpoint, options, tls);
 }

@@ -9,8 +9,10 @@ import type { SocketStream } from "../stream/index.ts";
 import { RemoteProtocolError } from "../wire/index.ts";
 import { CONNECTIONS_MAX } from "./crowd.ts";
 import { UsageError } from "./endpoint.ts";
+import { isExpected } from "./failure.ts";
 import { describePeer } from "./peer.ts";
 import { parseSeconds } from "./seconds.ts";
+import type { TlsEnds } from "./tls-ends.ts";
 
 /** More than a process may have descriptors by any usual setting (fs.nr_open). */
 const COUNT_MAX = 1_048_576;
@@ -87,15 +89,20 @@ export function servingLimits({ idleTimeout, maxConnections }: ServingOptions): 
   };
 }
 
-/** A handler, behind a proxy if the options say so. */
+/** A handler over TLS, if there is any, behind a proxy if the options say so: its header is in the clear, and comes first. */
 export function servingHandler(
   handler: Handler<SocketStream>,
   trusted: readonly string[] | undefined,
+  tls: TlsEnds | undefined,
 ): Handler<SocketStream> {
-  return trusted === undefined ? handler : behindProxy(handler, { trusted });
+  const inner = tls === undefined ? handler : tls.secured(handler);
+  return trusted === undefined ? inner : behindProxy(inner, { trusted });
 }
 
-/** A handler that also says whom it does not serve, and why: no trusted proxy, no sound header. Whatever it throws is passed on. */
+/**
+ * A handler that also says whom it does not serve, and why: no trusted proxy, no sound header, no handshake. Whatever it
+ * throws is passed on.
+ */
 export function tellRefusals(
   handler: Handler<SocketStream>,
   tell: (line: string) => Promise<void>,
@@ -104,9 +111,8 @@ export function tellRefusals(
     try {
       await handler(stream, connection);
     } catch (error) {
-      const told = error instanceof ServerError || error instanceof RemoteProtocolError;
-      if (!told) throw error;
-      if (connection.signal.aborted) throw error;
+      if (!isExpected(error) && !(error instanceof RemoteProtocolError)) throw error;
+      if (connection.signal.aborted || connection.stopping.aborted) throw error;
       const peer = describePeer(connection.accepted.socket, stream.remoteAddress ?? "");
       await tell(`${peer} refused: ${error.message}`);
       throw new ServerError("ERR_ADDRESS_DENIED", error.message);

@@ -151,6 +151,8 @@ export abstract class AdaptedStream implements ByteStream {
   /** What is underneath is closed, and no write will be told to be done any more. @internal */
   protected gone(error: unknown): void {
     this.failed(error);
+    // Who sends from now on does not wait for the write that was under way.
+    this.#sending = false;
     const senders = this.#senders;
     this.#senders = [];
     for (const sender of senders) sender.reject(this.#failure);

@@ -7,6 +7,8 @@ const good = {
   "tcp://[::1]:80": { kind: "tcp", family: "any", host: "::1", port: 80 },
   "tcp://[fe80::1%eth0]:80": { kind: "tcp", family: "any", host: "fe80::1%eth0", port: 80 },
   "tcp://:8888": { kind: "tcp", family: "any", host: "", port: 8888 },
+  "tls://localhost:443": { kind: "tls", family: "any", host: "localhost", port: 443 },
+  "tls6://[::1]:443": { kind: "tls", family: "ipv6", host: "::1", port: 443 },
   "tcp4://localhost:0": { kind: "tcp", family: "ipv4", host: "localhost", port: 0 },
   "tcp6://localhost:65535": { kind: "tcp", family: "ipv6", host: "localhost", port: 65_535 },
   "udp://127.0.0.1:53": { kind: "udp", family: "any", host: "127.0.0.1", port: 53 },
