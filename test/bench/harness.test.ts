@@ -73,6 +73,24 @@ for (const name of ["ws-echo-64x64", "ws-broadcast"])
     }
   });
 
+test("bench answers http-client with what the clients counted when asked for one short round", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "berkeley-bench-"));
+  try {
+    const options = "--rounds 1 --seconds 0.5 --warmup 0.1 --peers berkeley,node-net --out".split(" ");
+    const main = inProject("out/bench/main.js");
+    const { stdout } = await run(process.execPath, [main, "http-client", ...options, folder]);
+    assert.match(stdout, /× undici request/);
+    const result = JSON.parse(await readFile(join(folder, "http-client.json"), "utf8"));
+    assert.equal(result.entries.length, 5);
+    for (const entry of result.entries) {
+      assert.equal(entry.failure, undefined);
+      assert.ok(entry.samples[0].perSecond > 0);
+    }
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
 for (const name of ["udp-receive-gro", "udp-send-gso"])
   test(`bench answers ${name} with what both ends counted when asked for one short round`, async () => {
     const folder = await mkdtemp(join(tmpdir(), "berkeley-bench-"));

@@ -1,8 +1,8 @@
-// Asks a server in another thread, and is then over although the connection is kept.
+// Asks a server in another thread, and is then over although the connection is kept for ever.
 
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
-import { request } from "berkeley/http";
+import { HttpClient } from "berkeley/http";
 
 const worker = new Worker(
   `import("berkeley/http").then(async ({ serve }) => {
@@ -13,5 +13,6 @@ const worker = new Worker(
 );
 const [port] = (await once(worker, "message")) as [number];
 worker.unref();
-const response = await request(`http://127.0.0.1:${port}/`);
+const client = new HttpClient({ keepAliveTimeoutMs: Infinity });
+const response = await client.request(`http://127.0.0.1:${port}/`);
 console.log(await response.text());

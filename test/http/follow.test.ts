@@ -222,6 +222,17 @@ for (const [what, bytes] of [
     await assert.rejects(response.text(), { name: "RemoteProtocolError", code: "ERR_HTTP_CONTENT_CODING" });
   });
 
+test("a coded content whose connection ends early rejects with what ended it", async () => {
+  await using play = playing({ decompress: true });
+  const pending = play.client.request("http://a/");
+  const peer = await play.accept();
+  await peer.head();
+  await peer.send("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 1000\r\n\r\n");
+  const text = (await pending).text();
+  peer.stream.close();
+  await assert.rejects(text, { code: "ERR_HTTP_UNEXPECTED_END" });
+});
+
 test("an answer without content is not decoded", async () => {
   await using at = await serving({
     handle: (_, reply) => reply.send(304, { "Content-Encoding": "gzip" }),

@@ -34,6 +34,12 @@ export interface ConnectionOwner {
   again(request: PendingRequest): void;
 }
 
+/** What may hold the process alive, if it can be told not to. */
+interface Holder {
+  ref?(): unknown;
+  unref?(): unknown;
+}
+
 /** Pieces of content that are taken apart together with the head; a server can put tens of thousands into one segment. */
 const PIECES_MAX = 16;
 /** Responses before the final one. A server that goes on with them never answers. */
@@ -340,9 +346,9 @@ export class ClientConnection implements Waiting, RequestHolder, ResponseSource,
   /** Whether what it waits for holds the process alive. */
   #hold(holds: boolean): void {
     const stream = this.#stream;
-    if (!(stream instanceof SocketStream)) return;
-    if (holds) stream.socket.ref();
-    else stream.socket.unref();
+    const holder: Holder = stream instanceof SocketStream ? stream.socket : (stream as Holder);
+    if (holds) holder.ref?.();
+    else holder.unref?.();
   }
 
   /** `Keep-Alive: timeout=5`: a request that is sent in the last moment would be lost. */
