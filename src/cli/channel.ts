@@ -18,8 +18,11 @@ const DATAGRAM_BYTES_MAX = 8192;
 
 /** One side of a conversation. */
 export interface Channel {
-  /** "stream": bytes, with an end. "packets": messages, with an end. "datagrams": messages, and no end. */
-  readonly kind: "stream" | "packets" | "datagrams";
+  /**
+   * "stream": bytes, with an end. "packets": messages, with an end. "messages": an end of both sides at once, and none of one
+   * alone. "datagrams": messages, and no end.
+   */
+  readonly kind: "stream" | "packets" | "messages" | "datagrams";
   /** The socket of a stream that is one: two of those can be relayed inside the kernel. */
   readonly stream?: Socket;
   /**

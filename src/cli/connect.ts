@@ -28,14 +28,14 @@ export function addConnect(program: Command): void {
     )
     .option(
       "-q, --quiet <seconds>",
-      "with datagrams, end when input has ended and nothing has come for so long",
+      "with datagrams and WebSockets, end when input has ended and nothing has come for so long",
       parseSeconds("--quiet"),
       1,
     );
   addTlsOptions(command, { connects: true, listens: false }).action(async (url: string, options: Options) => {
     const endpoint = parsePeer(url);
     const tls = await prepareTls(options, { connecting: [endpoint] });
-    const peer = await connectChannel(endpoint, options, tls);
+    const peer = await connectChannel(endpoint, options, tls, "utf8");
     using input = new Input();
     await converse(stdioChannel(input, new Output()), peer, {
       peerEnded: () => notePeerEnded(input),

@@ -1,4 +1,4 @@
-// Connections as channels, TLS or not: one that is made, and one that was accepted. It knows no command.
+// Connections as channels, TLS, WebSocket or neither: one that is made, and one that was accepted. It knows no command.
 
 import type { Socket } from "../index.ts";
 import { socketChannel } from "./channel.ts";
@@ -7,13 +7,22 @@ import type { Endpoint } from "./endpoint.ts";
 import { connectTo } from "./open.ts";
 import type { ConnectOptions } from "./open.ts";
 import type { TlsEnds } from "./tls-ends.ts";
+import { connectWebSocket } from "./websocket.ts";
+import type { Texts } from "./websocket.ts";
 
-/** Connects to an endpoint, with TLS where it is tls://. @throws {EndpointError} as connectTo(), or TLS failed. */
+/**
+ * Connects to an endpoint, with TLS where it is tls://.
+ *
+ * @param texts  which messages go out as text, over WebSocket.
+ * @throws {EndpointError} as connectTo(), or TLS failed; of a WebSocket also a RemoteProtocolError as its cause.
+ */
 export async function connectChannel(
   endpoint: Endpoint,
   options: ConnectOptions,
   tls: TlsEnds | undefined,
+  texts: Texts = "never",
 ): Promise<Channel> {
+  if (endpoint.kind === "ws") return await connectWebSocket(endpoint, options, texts);
   const { socket, close } = await connectTo(endpoint, options);
   if (endpoint.kind !== "tls" || tls === undefined) return socketChannel(socket, close);
   return await tls.connect(socket, endpoint, options);

@@ -16,8 +16,8 @@ export interface ConverseOptions {
   /** Told when the far side has ended and the near one goes on. */
   readonly peerEnded?: () => void;
   /**
-   * Datagrams have no end. When one side has ended and the other cannot, it is over when nothing has come for so many
-   * milliseconds. Infinity waits for ever.
+   * Datagrams have no end, and a WebSocket none of one side alone. When one side has ended and the other cannot, it is over
+   * when nothing has come for so many milliseconds. Infinity waits for ever.
    */
   readonly quietMs?: number;
   /** Over when neither side has said anything for so many milliseconds. Default Infinity. */
@@ -113,7 +113,8 @@ class Conversation {
       this.#stop.abort();
       return;
     }
-    if (to.kind === "datagrams") this.#limitSilence(this.#options.quietMs ?? QUIET_MS_DEFAULT);
+    if (to.kind === "datagrams" || to.kind === "messages")
+      this.#limitSilence(this.#options.quietMs ?? QUIET_MS_DEFAULT);
     else to.end();
     if (from === this.#far) this.#options.peerEnded?.();
   }

@@ -9,7 +9,7 @@ import { MESSAGE_BYTES_MAX, socketChannel, streamChannel } from "./channel.ts";
 import { acceptEach } from "./crowd.ts";
 import { countOf, echoBack } from "./echo-conversation.ts";
 import { formatEndpoint, isDatagram, isStream, UsageError } from "./endpoint.ts";
-import type { Endpoint } from "./endpoint.ts";
+import type { Endpoint, WebSocketEndpoint } from "./endpoint.ts";
 import { listenOn } from "./open.ts";
 import type { Opened } from "./open.ts";
 import { describePeer, describeSender, isNameless } from "./peer.ts";
@@ -17,6 +17,8 @@ import { renderBytes } from "./render.ts";
 import { areServingOptions, servingHandler, servingLimits, tellRefusals } from "./serving.ts";
 import type { ServingOptions } from "./serving.ts";
 import type { TlsEnds } from "./tls-ends.ts";
+import { serveWebSockets } from "./websocket.ts";
+import type { WebSocketsServer } from "./websocket.ts";
 
 /** What the service needs of its caller. */
 export interface EchoOptions {
@@ -46,20 +48,21 @@ export async function serveEcho(endpoints: readonly Endpoint[], options: EchoOpt
   const close = (): void => service.close();
   options.signal.addEventListener("abort", close);
   try {
-    const listeners: Opened[] = [];
+    const listeners: (Opened | WebSocketsServer)[] = [];
     for (const endpoint of endpoints) {
-      const listener = await listenOn(endpoint);
+      const listener = endpoint.kind === "ws" ? await service.serve(endpoint) : await listenOn(endpoint);
       service.own(listener);
       listeners.push(listener);
     }
     for (const { endpoint } of listeners) await options.print(`listening on ${formatEndpoint(endpoint)}`);
     options.listening?.(listeners.map(({ endpoint }) => endpoint));
     await Promise.all(
-      listeners.map(({ socket, endpoint }) =>
-        isDatagram(endpoint)
-          ? service.answer(socket)
-          : service.accept(socket, endpoint.kind === "tls" ? options.tls : undefined),
-      ),
+      listeners.map((listener) => {
+        if ("finished" in listener) return listener.finished;
+        const { socket, endpoint } = listener;
+        if (isDatagram(endpoint)) return service.answer(socket);
+        return service.accept(socket, endpoint.kind === "tls" ? options.tls : undefined);
+      }),
     );
     service.check();
   } finally {
@@ -133,6 +136,19 @@ class EchoService {
     });
     this.own({ close: () => void server.shutdown({ deadlineMs: 0 }) });
     await server.finished;
+  }
+
+  /** Begins to serve WebSockets. */
+  serve(endpoint: WebSocketEndpoint): Promise<WebSocketsServer> {
+    const [print, { signal }] = [this.#print, this.#over];
+    const { connectionsMax } = servingLimits(this.#serving);
+    return serveWebSockets(endpoint, { connectionsMax, texts: "same", signal }, async (channel, peer) => {
+      try {
+        await echoBack(channel, { peer, print, signal });
+      } catch (error) {
+        this.#fail(error);
+      }
+    });
   }
 
   /** Answers each datagram, until the socket is closed. */

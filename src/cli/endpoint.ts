@@ -24,8 +24,21 @@ export interface UnixEndpoint {
   readonly name: string;
 }
 
+/** A WebSocket as a person writes it (RFC 6455 section 3). */
+export interface WebSocketEndpoint {
+  readonly kind: "ws";
+  /** As of an InternetEndpoint. */
+  readonly host: string;
+  readonly port: number;
+  /** Path and query: "/chat?room=1". To listen, the one that is answered; "/" is all. */
+  readonly target: string;
+}
+
+/** What a socket alone can be. */
+export type SocketEndpoint = InternetEndpoint | UnixEndpoint;
+
 /** Everything that a URL can name. */
-export type Endpoint = InternetEndpoint | UnixEndpoint;
+export type Endpoint = SocketEndpoint | WebSocketEndpoint;
 
 /** What a person wrote cannot be understood; the message says how it is written. */
 export class UsageError extends Error {
@@ -39,6 +52,10 @@ const HOST_CHARACTERS_MAX = 255;
 /** unix(7): sun_path has 108 bytes, one of which is the NUL behind a path or before an abstract name. */
 const UNIX_NAME_BYTES_MAX = 107;
 const URL_SHOWN_CHARACTERS_MAX = 80;
+/** RFC 6455 section 3. */
+const WEBSOCKET_PORT = 80;
+/** The server of berkeley/http takes start lines of 8192 bytes. */
+const TARGET_CHARACTERS_MAX = 8000;
 
 const INTERNET_SCHEMES: Readonly<Record<string, Pick<InternetEndpoint, "kind" | "family">>> = {
   tcp: { kind: "tcp", family: "any" },
@@ -59,7 +76,7 @@ const UNIX_SCHEMES: Readonly<Record<string, Pick<UnixEndpoint, "type" | "abstrac
   "abstract-dgram": { type: "datagram", abstract: true },
   "abstract-seqpacket": { type: "seqpacket", abstract: true },
 };
-const SCHEMES_SHOWN = [...Object.keys(INTERNET_SCHEMES), ...Object.keys(UNIX_SCHEMES)]
+const SCHEMES_SHOWN = [...Object.keys(INTERNET_SCHEMES), ...Object.keys(UNIX_SCHEMES), "ws"]
   .map((scheme) => `${scheme}://`)
   .join(", ");
 
@@ -69,13 +86,23 @@ export function isDatagram(endpoint: Endpoint): boolean {
 }
 
 /** Whether an endpoint has streams: connections without messages. */
-export function isStream(endpoint: Endpoint): boolean {
-  return endpoint.kind === "unix" ? endpoint.type === "stream" : endpoint.kind !== "udp";
+export function isStream(endpoint: Endpoint): endpoint is SocketEndpoint {
+  return endpoint.kind === "unix" ? endpoint.type === "stream" : ["tcp", "tls"].includes(endpoint.kind);
+}
+
+/**
+ * Whether an endpoint is a socket and nothing else.
+ *
+ * @throws {UsageError} it is not; `what` is said to be for sockets.
+ */
+export function checkSocket(endpoint: Endpoint, what: string): SocketEndpoint {
+  if (endpoint.kind === "ws") throw new UsageError(`${what} is not for ws://`);
+  return endpoint;
 }
 
 /**
  * Reads a URL: `tcp://127.0.0.1:8888`, `tcp://[::1]:80`, `udp6://localhost:80`, `tcp://:8888`, `unix:///run/app.sock`,
- * `unix-dgram://./log`, `abstract-seqpacket://name`. Of those without a host the two slashes may be left out.
+ * `unix-dgram://./log`, `abstract-seqpacket://name`, `ws://example.org/chat`. Of those without a host the two slashes may be left out.
  *
  * @throws {UsageError} it is not such a URL; the message says what is wrong and how it is written.
  */
@@ -87,6 +114,7 @@ export function parseEndpoint(text: string): Endpoint {
   if (scheme?.[2] === undefined)
     throw new UsageError(`${shown(text)} is not a URL: write it as tcp://HOST:PORT or unix://PATH`);
   if (Object.hasOwn(INTERNET_SCHEMES, name)) return parseInternet(text, name, rest);
+  if (name === "ws") return parseWebSocket(text, rest);
   throw new UsageError(`${shown(text)}: ${name}:// is not known here; known are ${SCHEMES_SHOWN}`);
 }
 
@@ -137,8 +165,23 @@ function parseInternet(text: string, scheme: string, rest: string): InternetEndp
   return { kind, family, host, port: Number(digits) };
 }
 
+function parseWebSocket(text: string, rest: string): WebSocketEndpoint {
+  const refuse = (why: string): UsageError => new UsageError(`${shown(text)}: ${why}`);
+  const [, authority = "", target = ""] = /^([^/?#]*)([^]*)$/.exec(rest) ?? [];
+  if (target.includes("#")) throw refuse("a WebSocket's URL has no fragment");
+  if (target.length > TARGET_CHARACTERS_MAX)
+    throw refuse(`the path is longer than ${TARGET_CHARACTERS_MAX} characters`);
+  if (/[^!-~]|[<>"]/.test(target))
+    throw refuse("the path has characters that stand in no URL: write them as %XX");
+  const hasPort = /:[^\]]*$/.test(authority);
+  if (authority === "") throw refuse("the host is missing, as in ws://127.0.0.1:8080/chat");
+  const { host, port } = parseInternet(text, "tcp", hasPort ? authority : `${authority}:${WEBSOCKET_PORT}`);
+  return { kind: "ws", host, port, target: target.startsWith("/") ? target : `/${target}` };
+}
+
 /** Writes an endpoint so that parseEndpoint reads the same one. */
 export function formatEndpoint(endpoint: Endpoint): string {
+  if (endpoint.kind === "ws") return `ws://${formatHostPort(endpoint.host, endpoint.port)}${endpoint.target}`;
   if (endpoint.kind === "unix") {
     const { type, abstract, name } = endpoint;
     const kind = { stream: "", datagram: "-dgram", seqpacket: "-seqpacket" }[type];

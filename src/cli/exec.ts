@@ -15,7 +15,7 @@ import type { Connection } from "../server/connection.ts";
 import { SocketListener, SocketStream } from "../stream/index.ts";
 import type { ByteStream } from "../stream/index.ts";
 import { formatEndpoint, isStream, UsageError } from "./endpoint.ts";
-import type { Endpoint } from "./endpoint.ts";
+import type { SocketEndpoint } from "./endpoint.ts";
 import { describeFailure, isExpected } from "./failure.ts";
 import { listenOn } from "./open.ts";
 import { describePeer } from "./peer.ts";
@@ -39,7 +39,7 @@ const KILL_AFTER_MS = 5_000;
  * @throws {EndpointError} it cannot be listened on. @throws {UsageError} the endpoint has no streams.
  */
 export async function serveProgram(
-  endpoint: Endpoint,
+  endpoint: SocketEndpoint,
   program: ProgramToRun,
   serving: ServingOptions,
   tls: TlsEnds | undefined,

@@ -5,6 +5,7 @@ import { dirname } from "node:path";
 import { AddressError, SocketError } from "../index.ts";
 import { ServerError } from "../server/errors.ts";
 import { TlsError } from "../tls/errors.ts";
+import { RemoteProtocolError } from "../wire/index.ts";
 import { formatEndpoint, UsageError } from "./endpoint.ts";
 import type { Endpoint, UnixEndpoint } from "./endpoint.ts";
 
@@ -91,7 +92,7 @@ export function describeFailure(error: unknown): Failure {
 
 /** Failures of the system or the network, as against faults of ours: they carry the system's code. */
 export function isExpected(error: unknown): error is Error & { code: string } {
-  for (const kind of [SocketError, AddressError, ServerError, TlsError])
+  for (const kind of [SocketError, AddressError, ServerError, TlsError, RemoteProtocolError])
     if (error instanceof kind) return true;
   return error instanceof Error && "syscall" in error && "code" in error && typeof error.code === "string";
 }

@@ -7,8 +7,8 @@ import { MESSAGE_BYTES_MAX, peerChannel, stdioChannel } from "./channel.ts";
 import type { Channel } from "./channel.ts";
 import { acceptChannel } from "./connections.ts";
 import { converse } from "./converse.ts";
-import { formatEndpoint, isDatagram, parseEndpoint, UsageError } from "./endpoint.ts";
-import type { Endpoint } from "./endpoint.ts";
+import { checkSocket, formatEndpoint, isDatagram, parseEndpoint, UsageError } from "./endpoint.ts";
+import type { SocketEndpoint, WebSocketEndpoint } from "./endpoint.ts";
 import { describeFailure, isExpected } from "./failure.ts";
 import type { ProgramToRun } from "./exec.ts";
 import { listenOn } from "./open.ts";
@@ -22,6 +22,7 @@ import { stopOnSignals } from "./stop.ts";
 import type { TlsEnds } from "./tls-ends.ts";
 import { addTlsOptions, prepareTls } from "./tls-options.ts";
 import type { TlsFlags } from "./tls-options.ts";
+import { serveWebSockets } from "./websocket.ts";
 
 interface Options extends ServingOptions, TlsFlags {
   readonly keep: boolean;
@@ -54,7 +55,7 @@ export function addListen(program: Command): void {
     .option("-k, --keep", "take the next connection when a peer has ended, until Ctrl-C", false)
     .option(
       "-q, --quiet <seconds>",
-      "with datagrams, end when input has ended and nothing has come for so long (default: never)",
+      "with datagrams and WebSockets, end when input has ended and nothing has come for so long (default: never)",
       parseSeconds("--quiet"),
     )
     .argument("[program...]", "with --exec: what to run, and its arguments; behind --, if these have dashes")
@@ -73,7 +74,8 @@ export function addListen(program: Command): void {
     if (toRun !== undefined) {
       const { serveProgram } = await import("./exec.ts");
       using stop = stopOnSignals();
-      return await serveProgram(endpoint, toRun, options, tls, stop.signal);
+      const listening = checkSocket(endpoint, "a program for each connection");
+      return await serveProgram(listening, toRun, options, tls, stop.signal);
     }
     if (areServingOptions(options))
       throw new UsageError(
@@ -84,9 +86,9 @@ export function addListen(program: Command): void {
         "--keep is for connections: datagrams have no end after which the next peer comes",
       );
     using input = new Input();
-    await (options.keep
-      ? listenForMany(endpoint, input, tls)
-      : listenForOne(endpoint, input, (options.quiet ?? Infinity) * 1000, tls));
+    const quietMs = (options.quiet ?? Infinity) * 1000;
+    if (endpoint.kind === "ws") return await listenForWebSockets(endpoint, input, quietMs, options.keep);
+    await (options.keep ? listenForMany(endpoint, input, tls) : listenForOne(endpoint, input, quietMs, tls));
   });
 }
 
@@ -106,7 +108,7 @@ function programOf(
   return file === undefined ? undefined : { file, args };
 }
 
-async function open(endpoint: Endpoint): Promise<Opened> {
+async function open(endpoint: SocketEndpoint): Promise<Opened> {
   const listener = await listenOn(endpoint);
   note(`listening on ${formatEndpoint(listener.endpoint)}`);
   return listener;
@@ -114,7 +116,7 @@ async function open(endpoint: Endpoint): Promise<Opened> {
 
 /** Takes one peer, and carries between it and the input and the standard output. */
 export async function listenForOne(
-  endpoint: Endpoint,
+  endpoint: SocketEndpoint,
   input: Input,
   quietMs: number,
   tls: TlsEnds | undefined,
@@ -150,7 +152,46 @@ async function firstSender({ socket, close }: Opened): Promise<Channel> {
   }
 }
 
-async function listenForMany(endpoint: Endpoint, input: Input, tls: TlsEnds | undefined): Promise<void> {
+/**
+ * The same with WebSockets, one at a time: the first, or one after another.
+ *
+ * @throws {EndpointError} it cannot be listened on. @throws what ended the conversation of a first one.
+ */
+export async function listenForWebSockets(
+  endpoint: WebSocketEndpoint,
+  input: Input,
+  quietMs: number,
+  keep: boolean,
+): Promise<void> {
+  const output = new Output();
+  using stop = keep ? stopOnSignals() : undefined;
+  const enough = new AbortController();
+  const signal = stop === undefined ? enough.signal : AbortSignal.any([stop.signal, enough.signal]);
+  let fault: { readonly error: unknown } | undefined;
+  const serving = { connectionsMax: 1, texts: "utf8", signal } as const;
+  await using server = await serveWebSockets(endpoint, serving, async (channel, peer) => {
+    note(`${peer} connected`);
+    try {
+      const peerEnded = (): void => notePeerEnded(input);
+      await converse(stdioChannel(input, output), channel, keep ? { until: "peer" } : { peerEnded, quietMs });
+      if (keep && !signal.aborted) note(`${peer} ended`);
+    } catch (error) {
+      if (signal.aborted) return;
+      if (keep && isExpected(error)) note(`${peer} failed: ${describeFailure(error).message}`);
+      else fault = { error };
+    }
+    if (!keep || fault !== undefined) enough.abort();
+  });
+  note(`listening on ${formatEndpoint(server.endpoint)}`);
+  await server.finished;
+  if (fault !== undefined) throw fault.error;
+}
+
+async function listenForMany(
+  endpoint: SocketEndpoint,
+  input: Input,
+  tls: TlsEnds | undefined,
+): Promise<void> {
   const output = new Output();
   using stop = stopOnSignals();
   const listener = await open(endpoint);

@@ -29,10 +29,12 @@ URLs:
   unix-seqpacket://PATH    Unix packets: messages on a connection
   abstract://NAME, abstract-dgram://NAME, abstract-seqpacket://NAME
                            the same in Linux's abstract namespace, where names are no paths
+  ws://HOST:PORT/PATH      a WebSocket; port 80 if none is named
   In those without a host the slashes may be left out: unix:PATH, abstract:NAME.
 
 Datagrams: each read of input, cut at 8192 bytes, is one datagram, and each one received
-is written as it is. They have no end: see --quiet of the commands.`;
+is written as it is. They have no end: see --quiet of the commands. WebSockets carry messages
+likewise, and have an end, but none of one side alone.`;
 
 function version(): string {
   const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");

@@ -19,7 +19,7 @@ import {
 } from "../index.ts";
 import type { Socket } from "../index.ts";
 import { isDatagram } from "./endpoint.ts";
-import type { Endpoint, InternetEndpoint, UnixEndpoint } from "./endpoint.ts";
+import type { InternetEndpoint, SocketEndpoint, UnixEndpoint } from "./endpoint.ts";
 import { EndpointError } from "./failure.ts";
 import { bindPath, bindToBeAnswered } from "./unix-path.ts";
 
@@ -43,7 +43,7 @@ const UNIX_TYPE: Readonly<Record<UnixEndpoint["type"], number>> = {
 /** A socket with the endpoint that it really has (the port that the system picked). */
 export interface Opened {
   readonly socket: Socket;
-  readonly endpoint: Endpoint;
+  readonly endpoint: SocketEndpoint;
   /** Closes the socket, and removes the path that was made for it. */
   readonly close: () => void;
 }
@@ -54,7 +54,7 @@ export interface Opened {
  *
  * @throws {EndpointError} its cause is the SocketError or AddressError.
  */
-export async function listenOn(endpoint: Endpoint): Promise<Opened> {
+export async function listenOn(endpoint: SocketEndpoint): Promise<Opened> {
   try {
     if (endpoint.kind === "unix") return listenUnix(endpoint);
     const opened = endpoint.host === "" ? listenEverywhere(endpoint) : await listenAt(endpoint);
@@ -139,7 +139,7 @@ export interface ConnectOptions {
  * @returns the connected socket, without a timeout of its own.
  * @throws {EndpointError} its cause is the SocketError, TimeoutError or AddressError of the last attempt.
  */
-export async function connectTo(endpoint: Endpoint, options: ConnectOptions = {}): Promise<Opened> {
+export async function connectTo(endpoint: SocketEndpoint, options: ConnectOptions = {}): Promise<Opened> {
   try {
     return await (endpoint.kind === "unix"
       ? connectUnix(endpoint, options)

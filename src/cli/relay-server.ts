@@ -12,6 +12,7 @@ import { describeFailure, EXIT } from "./failure.ts";
 import { listenOn } from "./open.ts";
 import { describePeer, describeSender } from "./peer.ts";
 import type { TlsEnds } from "./tls-ends.ts";
+import { serveWebSockets } from "./websocket.ts";
 
 /** Peers at once: of the usual 1024 descriptors (getrlimit(2)) one takes six, two sockets and the pipes between them. */
 export const RELAYS_MAX = 128;
@@ -39,11 +40,12 @@ export interface RelayOptions {
  */
 export async function serveRelay(from: Endpoint, to: Endpoint, options: RelayOptions): Promise<void> {
   const { signal } = options;
-  const listener = await listenOn(from);
+  // Of a WebSocket the listener is the server, which is begun below.
+  const listener = from.kind === "ws" ? undefined : await listenOn(from);
   const ending = new AbortController();
   const end = (): void => {
     ending.abort();
-    listener.close();
+    listener?.close();
   };
   signal.addEventListener("abort", end);
   let fault: { readonly error: unknown } | undefined;
@@ -67,14 +69,23 @@ export async function serveRelay(from: Endpoint, to: Endpoint, options: RelayOpt
   };
   try {
     if (signal.aborted) return;
-    options.report(`listening on ${formatEndpoint(listener.endpoint)}`);
-    await (isDatagram(from)
-      ? acceptSenders(listener.socket, RELAYS_MAX, (session, sender) =>
-          relay(() => session, describeSender(sender)),
-        )
-      : acceptEach(listener.socket, RELAYS_MAX, (conn, address) =>
-          relay(() => acceptChannel(conn, from, options.tls, ending.signal), describePeer(conn, address)),
-        ));
+    if (from.kind === "ws") {
+      const serving = { connectionsMax: RELAYS_MAX, texts: "never", signal: ending.signal } as const;
+      await using server = await serveWebSockets(from, serving, (channel, peer) =>
+        relay(() => channel, peer),
+      );
+      options.report(`listening on ${formatEndpoint(server.endpoint)}`);
+      await server.finished;
+    } else if (listener !== undefined) {
+      options.report(`listening on ${formatEndpoint(listener.endpoint)}`);
+      await (isDatagram(from)
+        ? acceptSenders(listener.socket, RELAYS_MAX, (session, sender) =>
+            relay(() => session, describeSender(sender)),
+          )
+        : acceptEach(listener.socket, RELAYS_MAX, (conn, address) =>
+            relay(() => acceptChannel(conn, from, options.tls, ending.signal), describePeer(conn, address)),
+          ));
+    }
     if (fault !== undefined) throw fault.error;
   } finally {
     signal.removeEventListener("abort", end);

@@ -7,7 +7,7 @@ import { connectChannel } from "./connections.ts";
 import { converse } from "./converse.ts";
 import { parseEndpoint, parsePeer, UsageError } from "./endpoint.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { listenForOne } from "./listen.ts";
+import { listenForOne, listenForWebSockets } from "./listen.ts";
 import { serveRelay } from "./relay-server.ts";
 import { parseSeconds } from "./seconds.ts";
 import { Input, note, Output } from "./stdio.ts";
@@ -15,6 +15,7 @@ import { stopOnSignals } from "./stop.ts";
 import type { TlsEnds } from "./tls-ends.ts";
 import { addTlsOptions, prepareTls } from "./tls-options.ts";
 import type { TlsFlags } from "./tls-options.ts";
+import type { Texts } from "./websocket.ts";
 
 /** One side of a relay as it is written: `-`, `listen:URL`, `URL`. */
 type Side = { readonly role: "stdio" } | { readonly role: "listen" | "connect"; readonly endpoint: Endpoint };
@@ -41,7 +42,9 @@ Examples:
   berkeley relay - tcp://localhost:25
   berkeley relay --cert web.pem --key web.key listen:tls://:443 tcp://localhost:8080
   berkeley relay listen:tcp://localhost:8080 tls://example.org:443
-Where both sides are tls://, --cert and --key are for the listening one, --ca for the other.`;
+  berkeley relay listen:ws://127.0.0.1:8080/mail tcp://localhost:25
+Where both sides are tls://, --cert and --key are for the listening one, --ca for the other.
+Over WebSocket bytes go as binary messages; from standard input as text, where they are.`;
 
 /** Adds the subcommand to the program. */
 export function addRelay(program: Command): void {
@@ -57,7 +60,7 @@ export function addRelay(program: Command): void {
     )
     .option(
       "-q, --quiet <seconds>",
-      "with datagrams, end when the other side has ended and nothing has come for so long",
+      "with datagrams and WebSockets, end when the other side has ended and nothing has come for so long",
       parseSeconds("--quiet"),
       1,
     )
@@ -96,6 +99,7 @@ async function relay(a: Side, b: Side, options: Options, tls: TlsEnds | undefine
   if (a.role !== "listen") return await relayOnce(a, b, options, tls);
   if (b.role === "stdio") {
     using input = new Input();
+    if (a.endpoint.kind === "ws") return await listenForWebSockets(a.endpoint, input, quietMs, false);
     return await listenForOne(a.endpoint, input, quietMs, tls);
   }
   using stop = stopOnSignals();
@@ -110,18 +114,24 @@ async function relay(a: Side, b: Side, options: Options, tls: TlsEnds | undefine
 }
 
 async function relayOnce(a: Side, b: Side, options: Options, tls: TlsEnds | undefined): Promise<void> {
-  const near = await openSide(a, options, tls);
+  const texts = a.role === "stdio" || b.role === "stdio" ? "utf8" : "never";
+  const near = await openSide(a, options, tls, texts);
   try {
-    await converse(near, await openSide(b, options, tls), { quietMs: options.quiet * 1000 });
+    await converse(near, await openSide(b, options, tls, texts), { quietMs: options.quiet * 1000 });
   } finally {
     near.close();
   }
 }
 
-async function openSide(side: Side, options: Options, tls: TlsEnds | undefined): Promise<Channel> {
+async function openSide(
+  side: Side,
+  options: Options,
+  tls: TlsEnds | undefined,
+  texts: Texts,
+): Promise<Channel> {
   if (side.role === "stdio") {
     const input = new Input();
     return { ...stdioChannel(input, new Output()), close: () => input.close() };
   }
-  return await connectChannel(side.endpoint, options, tls);
+  return await connectChannel(side.endpoint, options, tls, texts);
 }

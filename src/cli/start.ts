@@ -4,8 +4,8 @@
 import { SHUT_WR } from "../index.ts";
 import { ECHO_URL_DEFAULT } from "./echo.ts";
 import { serveEcho } from "./echo-server.ts";
-import { formatEndpoint, isDatagram, parseEndpoint } from "./endpoint.ts";
-import type { Endpoint } from "./endpoint.ts";
+import { checkSocket, formatEndpoint, isDatagram, parseEndpoint } from "./endpoint.ts";
+import type { SocketEndpoint } from "./endpoint.ts";
 import { describeFailure, EXIT } from "./failure.ts";
 import { connectTo } from "./open.ts";
 import { renderBytes } from "./render.ts";
@@ -32,13 +32,13 @@ export async function startHere({ url = ECHO_URL_DEFAULT, once }: StartOptions):
   const enough = new AbortController();
   let talk: Promise<void> | undefined;
   try {
-    await serveEcho([parseEndpoint(url)], {
+    const here = checkSocket(parseEndpoint(url), "npm start");
+    await serveEcho([here], {
       print: (line) => print(`  server  ${line}`),
       signal: AbortSignal.any([stop.signal, enough.signal]),
       listening: ([endpoint]) => {
-        talk = firstConversation(endpoint as Endpoint, print).then(() =>
-          once ? enough.abort() : invite(endpoint as Endpoint, print),
-        );
+        const there = endpoint as SocketEndpoint;
+        talk = firstConversation(there, print).then(() => (once ? enough.abort() : invite(there, print)));
         talk.catch(() => enough.abort());
       },
     });
@@ -51,7 +51,10 @@ export async function startHere({ url = ECHO_URL_DEFAULT, once }: StartOptions):
   }
 }
 
-async function firstConversation(endpoint: Endpoint, print: (line: string) => Promise<void>): Promise<void> {
+async function firstConversation(
+  endpoint: SocketEndpoint,
+  print: (line: string) => Promise<void>,
+): Promise<void> {
   const { socket: conn, close } = await connectTo(endpoint);
   try {
     for (const words of FIRST_WORDS) {
@@ -73,7 +76,7 @@ async function firstConversation(endpoint: Endpoint, print: (line: string) => Pr
   }
 }
 
-async function invite(endpoint: Endpoint, print: (line: string) => Promise<void>): Promise<void> {
+async function invite(endpoint: SocketEndpoint, print: (line: string) => Promise<void>): Promise<void> {
   const nc =
     endpoint.kind === "tcp"
       ? `  nc ${endpoint.host === "" ? "localhost" : endpoint.host} ${endpoint.port}\n`

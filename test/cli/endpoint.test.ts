@@ -20,6 +20,14 @@ const good = {
   "abstract://name": { kind: "unix", type: "stream", abstract: true, name: "name" },
   "abstract-dgram:///a/path": { kind: "unix", type: "datagram", abstract: true, name: "/a/path" },
   "abstract-seqpacket://é": { kind: "unix", type: "seqpacket", abstract: true, name: "é" },
+  "ws://127.0.0.1:8080/": { kind: "ws", host: "127.0.0.1", port: 8080, target: "/" },
+  "ws://[::1]:8080/chat?room=1&a=%20": {
+    kind: "ws",
+    host: "::1",
+    port: 8080,
+    target: "/chat?room=1&a=%20",
+  },
+  "ws://:0/": { kind: "ws", host: "", port: 0, target: "/" },
   [`unix://${"p".repeat(107)}`]: { kind: "unix", type: "stream", abstract: false, name: "p".repeat(107) },
 } as const;
 
@@ -37,6 +45,12 @@ test("parseEndpoint() takes Unix URLs without their slashes", () => {
   assert.deepEqual(parseEndpoint("abstract:name"), parseEndpoint("abstract://name"));
 });
 
+test("parseEndpoint() takes WebSockets without a port and without a path", () => {
+  assert.equal(formatEndpoint(parseEndpoint("ws://example.org")), "ws://example.org:80/");
+  assert.equal(formatEndpoint(parseEndpoint("WS://[::1]/a")), "ws://[::1]:80/a");
+  assert.equal(formatEndpoint(parseEndpoint("ws://a:1?b")), "ws://a:1/?b");
+});
+
 test("parsePeer() refuses port 0, to which nobody can be reached", () => {
   assert.throws(() => parsePeer("udp://localhost:0"), /nobody can be reached at port 0/);
   assert.equal(formatEndpoint(parsePeer("unix:s")), "unix://s");
@@ -48,6 +62,14 @@ const bad: Readonly<Record<string, RegExp>> = {
   "127.0.0.1:8888": /is not a URL/,
   "gopher://localhost:70": /gopher:\/\/ is not known here; known are tcp:\/\//,
   "constructor://localhost:70": /constructor:\/\/ is not known here/,
+  "ws://": /the host is missing/,
+  "ws:///chat": /the host is missing/,
+  "ws://a:0x50/": /the port is a number/,
+  "ws://a/b#c": /has no fragment/,
+  "ws://a/b c": /stand in no URL/,
+  "ws://a/b\r\nX: y": /stand in no URL/,
+  "ws://me@a/": /HOST:PORT and nothing else/,
+  [`ws://a/${"b".repeat(8000)}`]: /longer than 8000/,
   "tcp://localhost": /the port is missing/,
   "tcp://localhost:": /the port is missing/,
   "tcp://": /the port is missing/,
