@@ -11,6 +11,7 @@ import { question as echo64x16k } from "./echo-64x16k.ts";
 import { question as echo64x64 } from "./echo-64x64.ts";
 import { question as httpClient } from "./http-client.ts";
 import { question as httpDownload } from "./http-download.ts";
+import { question as httpHono } from "./http-hono.ts";
 import { question as httpHello } from "./http-hello.ts";
 import { question as httpUpload } from "./http-upload.ts";
 import { question as idleMemory } from "./idle-memory.ts";
@@ -60,6 +61,7 @@ export const questions: readonly Question[] = [
   tlsReceive,
   tlsSend,
   httpHello,
+  httpHono,
   httpDownload,
   httpUpload,
   wsEcho64x64,

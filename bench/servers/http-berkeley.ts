@@ -1,7 +1,9 @@
-// Berkeley's server of HTTP: with a handler ("http"), and with Request and Response ("http-fetch").
+// Berkeley's server of HTTP: with a handler ("http"), with Request and Response ("http-fetch"), and with a light Response in
+// place of the global one ("http-fetch-light"); the last two with a Hono application too.
 import { HttpFields, serve } from "berkeley/http";
 import type { FetchHandler, HttpHandler } from "berkeley/http";
 import { announce, chosenJob, HELLO, LARGE } from "./control.ts";
+import { honoApp } from "./hono.ts";
 
 const TEXT = HttpFields.from({ "Content-Type": "text/plain" });
 const BYTES = HttpFields.from({ "Content-Type": "application/octet-stream" });
@@ -27,6 +29,11 @@ const fetch: FetchHandler = async (request) => {
   return new Response(HELLO, { headers: { "Content-Type": "text/plain" } });
 };
 
-const job = chosenJob(["http", "http-fetch"]);
-const server = await serve({ ...(job === "http" ? { handle } : { fetch }), requestsMax: Infinity });
+const job = chosenJob(["http", "http-fetch", "http-fetch-light", "http-hono", "http-hono-light"]);
+const answer = job.startsWith("http-hono") ? (await honoApp()).fetch : fetch;
+const server = await serve({
+  ...(job === "http" ? { handle } : { fetch: answer }),
+  lightGlobals: job.endsWith("-light"),
+  requestsMax: Infinity,
+});
 announce((server.localAddress as [string, number])[1]);

@@ -16,6 +16,7 @@ function server(peer: Exclude<Peer, "c">, job: Job): string {
   const overUdp = peer === "node-net" ? "node-dgram" : `${peer}-udp`;
   if (job.startsWith("ws-")) return inProject(`out/bench/servers/ws-${peer}.js`);
   if (job.startsWith("http-client")) return inProject(`out/bench/servers/http-client-${peer}.js`);
+  if (job === "http-hono" && peer === "node-net") return inProject("out/bench/servers/http-hono-node.js");
   if (job.startsWith("http")) return inProject(`out/bench/servers/http-${peer}.js`);
   if (isUnderTls(job)) return inProject(`out/bench/servers/tls-${peer}.js`);
   if (job.startsWith("exchange-")) return inProject(`out/bench/servers/${peer}-workers.js`);

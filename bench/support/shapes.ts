@@ -159,12 +159,22 @@ export function delayQuestion(messages: Messages): Question {
   };
 }
 
+const httpContestants: readonly Contestant[] = [
+  { label: "Berkeley handle", peer: "berkeley", job: "http" },
+  { label: "Berkeley fetch, light globals", peer: "berkeley", job: "http-fetch-light" },
+  { label: "Berkeley fetch", peer: "berkeley", job: "http-fetch" },
+  { label: "node:http", peer: "node-net", job: "http" },
+  { label: "Bun.serve", peer: "bun", job: "http" },
+  { label: "Deno.serve", peer: "deno", job: "http" },
+];
+
 /** Requests of HTTP per second, from wrk. */
 export function httpQuestion(
   name: string,
   title: string,
   path: string,
   script: "report" | "upload",
+  contestants: readonly Contestant[] = httpContestants,
 ): Question {
   const connections = path === "/" ? 64 : 16;
   return {
@@ -177,13 +187,7 @@ export function httpQuestion(
       { key: "p99Us", title: "p99 µs", better: "less" },
       loadBusyColumn,
     ],
-    contestants: [
-      { label: "Berkeley handle", peer: "berkeley", job: "http" },
-      { label: "Berkeley fetch", peer: "berkeley", job: "http-fetch" },
-      { label: "node:http", peer: "node-net", job: "http" },
-      { label: "Bun.serve", peer: "bun", job: "http" },
-      { label: "Deno.serve", peer: "deno", job: "http" },
-    ],
+    contestants,
     async measure(server, conditions) {
       const result = await runWrk(server, { path, script, connections, ...conditions });
       return {

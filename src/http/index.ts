@@ -28,6 +28,7 @@ export type { HttpHandler } from "./server/connection.ts";
 export type { Coding, CompressOptions } from "./server/compression.ts";
 export { fetchHandler } from "./server/fetch.ts";
 export type { FetchHandler, FetchInfo } from "./server/fetch.ts";
+export { Response } from "./server/web/light-response.ts";
 export type { ConnectionOptions } from "./server/options.ts";
 export { HttpReply } from "./server/reply.ts";
 export type { BeginOptions } from "./server/reply.ts";

@@ -12,6 +12,7 @@ import { HttpConnection } from "./server/connection.ts";
 import type { HttpHandler } from "./server/connection.ts";
 import { fetchHandler } from "./server/fetch.ts";
 import type { FetchHandler } from "./server/fetch.ts";
+import { replaceGlobals } from "./server/web/globals.ts";
 import { checkOptions } from "./server/options.ts";
 import type { ConnectionOptions } from "./server/options.ts";
 
@@ -19,6 +20,13 @@ import type { ConnectionOptions } from "./server/options.ts";
 export interface HttpServeOptions extends ConnectionOptions {
   /** Answers as the web does, from Request to Response. Give this or `handle`. */
   readonly fetch?: FetchHandler | undefined;
+  /**
+   * Puts the light Response of this package in the place of the global one, for the whole process and for good: programs
+   * that say `new Response("text")`, Hono's among them, answer twice as fast. Where the runtime's own fetch and Request would
+   * not take a light Request (Node 24 and later), they are wrapped too. Default false: a library changes nothing
+   * that it was not asked to change.
+   */
+  readonly lightGlobals?: boolean | undefined;
   /** Answers without Request and Response, which take most of the time of a small answer. */
   readonly handle?: HttpHandler | undefined;
   /** Where connections come from, if not from `port` or `path`; it belongs to the server from now on. */
@@ -72,6 +80,7 @@ async function listenerOf(options: HttpServeOptions): Promise<ListenerOf<ByteStr
  */
 export async function serve(options: HttpServeOptions): Promise<Server> {
   const handler = handlerOf(options);
+  if (options.lightGlobals === true) replaceGlobals();
   const checked = checkOptions(options);
   const { keepAliveTimeoutMs, headTimeoutMs, bodyTimeoutMs, sendTimeoutMs } = checked;
   const clock = new Clock(Math.min(keepAliveTimeoutMs, headTimeoutMs, bodyTimeoutMs, sendTimeoutMs));

@@ -1,14 +1,22 @@
 // The web's way to answer: a function from Request to Response. It turns one into an HttpHandler, and knows nothing of
-// connections. Node's own Request and Response are used as they are, so that everything that knows them works with them.
+// connections.
 //
-// What that costs. Making Node's Request and Response takes several times as long as parsing and writing the message; a
-// program that counts microseconds answers with an HttpHandler instead.
+// What that costs. Making the runtime's Request and Response takes several times as long as parsing and writing the message.
+// So a Request is light (web/light-request.ts) where the runtime takes such a one for its own, and a Response that was made
+// light (web/light-response.ts) or whose content can be seen is sent without a stream.
 
 import type { AnyAddress } from "../../index.ts";
 import { invalidArgument } from "../../socket/errors.ts";
 import type { HttpHandler } from "./connection.ts";
 import type { HttpReply } from "./reply.ts";
 import type { HttpRequest } from "./request.ts";
+import { mayBeLight } from "./web/globals.ts";
+import { lightRequest, normalMethod, runtimeRequest } from "./web/light-request.ts";
+import { plainOf } from "./web/light-response.ts";
+import type { Plain } from "./web/light-response.ts";
+import { takeSource } from "./web/runtime-body.ts";
+import { RuntimeResponse, bodyUsed } from "./web/runtime.ts";
+import { urlOf } from "./web/url.ts";
 
 /** What a fetch handler is told besides the request. */
 export interface FetchInfo {
@@ -58,56 +66,35 @@ const TEXT = { "Content-Type": "text/plain; charset=utf-8" };
  */
 export function fetchHandler(fetch: FetchHandler, scheme: "http" | "https" = "http"): HttpHandler {
   if (typeof fetch !== "function") throw invalidArgument("fetch", "a function", fetch);
-  return async (raw, reply) => {
-    if (FORBIDDEN_METHODS.has(raw.method)) return reply.send(501, TEXT, `${raw.method} is not implemented\n`);
-    const request = requestOf(raw, scheme);
-    if (request === undefined) return reply.send(400, TEXT, "ERR_HTTP_TARGET\n");
-    const response = await fetch(request, new Info(raw, reply));
-    if (reply.begun) return undefined;
-    if (!(response instanceof Response))
-      throw invalidArgument("what fetch() returned", "a Response", response);
-    return await respond(response, raw, reply);
+  return (raw, reply) => {
+    const method = normalMethod(raw.method);
+    if (FORBIDDEN_METHODS.has(method.toUpperCase()))
+      return reply.send(501, TEXT, `${raw.method} is not implemented\n`);
+    const url = urlOf(raw, scheme);
+    if (url === undefined) return reply.send(400, TEXT, "ERR_HTTP_TARGET\n");
+    const make = mayBeLight() ? lightRequest : runtimeRequest;
+    const response = fetch(make(raw, method, url), new Info(raw, reply));
+    // Without a promise where there is none: it would cost a turn of the loop of microtasks.
+    return response instanceof RuntimeResponse
+      ? answer(response, raw, reply)
+      : answerLater(response, raw, reply);
   };
 }
 
-/** Where a request without any host was sent to. */
-function ownAuthority({ localAddress }: HttpRequest): string {
-  if (!Array.isArray(localAddress)) return "localhost";
-  const [host, port] = localAddress as readonly unknown[];
-  return String(host).includes(":") ? `[${String(host)}]:${String(port)}` : `${String(host)}:${String(port)}`;
+async function answerLater(
+  coming: Promise<Response | undefined> | undefined,
+  raw: HttpRequest,
+  reply: HttpReply,
+): Promise<void> {
+  await answer(await coming, raw, reply);
 }
 
-/** @returns undefined: the target makes no URL. */
-function requestOf(raw: HttpRequest, scheme: string): Request | undefined {
-  const { method, target } = raw;
-  const authority = raw.authority === "" ? ownAuthority(raw) : raw.authority;
-  let url = target;
-  if (target === "*") url = `${scheme}://${authority}/*`;
-  else if (target.startsWith("/")) url = `${scheme}://${authority}${target}`;
-  if (!URL.canParse(url)) return undefined;
-  const init: globalThis.RequestInit & { duplex?: "half" } = {
-    method,
-    headers: [...raw.fields],
-  };
-  if (raw.body !== 0 && method !== "GET" && method !== "HEAD") {
-    init.body = contentOf(raw);
-    init.duplex = "half";
-  }
-  return new Request(url, init);
-}
-
-/** The content as a stream that reads when it is read, and no further. */
-function contentOf(raw: HttpRequest): ReadableStream<Uint8Array> {
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const piece = await raw.read();
-        if (piece === undefined) controller.close();
-        else controller.enqueue(piece);
-      },
-    },
-    { highWaterMark: 0 },
-  );
+function answer(response: Response | undefined, raw: HttpRequest, reply: HttpReply): void | Promise<void> {
+  if (reply.begun) return;
+  if (!(response instanceof RuntimeResponse))
+    throw invalidArgument("what fetch() returned", "a Response", response);
+  const plain = plainOf(response);
+  return plain === undefined ? respond(response, raw, reply) : respondPlain(plain, raw, reply);
 }
 
 /** Fields that belong to a connection, not to a message (RFC 9110 section 7.6.1). */
@@ -115,13 +102,37 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set(
   "connection keep-alive proxy-connection te trailer transfer-encoding upgrade".split(" "),
 );
 
-/** Fields of a Response, without those that tell how it came from another server. */
-function fieldsOf(response: Response): [string, string][] {
+/** What is sent of a Response's headers, and the length that they tell. */
+interface Sent {
+  readonly fields: [string, string][];
+  readonly told: string | undefined;
+}
+
+/** Headers of a Response, without those that tell how it came from another server. */
+function fieldsOf(headers: Iterable<readonly [string, string]>): Sent {
   const fields: [string, string][] = [];
-  for (const [name, value] of response.headers)
-    if (!HOP_BY_HOP.has(name) || (name === "connection" && value.toLowerCase() === "close"))
+  let told: string | undefined;
+  for (const [name, value] of headers) {
+    const lower = name.toLowerCase();
+    if (lower === "content-length") told = value;
+    if (!HOP_BY_HOP.has(lower) || (lower === "connection" && value.toLowerCase() === "close"))
       fields.push([name, value]);
-  return fields;
+  }
+  return { fields, told };
+}
+
+/** Sends an answer of which all is known. */
+function respondPlain(plain: Plain, raw: HttpRequest, reply: HttpReply): void | Promise<void> {
+  const { status, statusText, body } = plain;
+  const { fields, told } = fieldsOf(plain.headers);
+  if (statusText === "" && told === undefined) return reply.send(status, fields, body ?? "");
+  const reason = statusText === "" ? undefined : statusText;
+  let length = told === undefined ? undefined : Number(told);
+  if (body === null) length ??= 0;
+  else length ??= typeof body === "string" ? Buffer.byteLength(body) : body.length;
+  reply.begin(status, fields, { length, reason });
+  if (body === null || raw.method === "HEAD") return reply.end();
+  return reply.write(body).then(() => reply.end());
 }
 
 const TURN: Promise<void> = Promise.resolve();
@@ -140,12 +151,22 @@ async function endsAtOnce(next: Promise<{ readonly done: boolean }>): Promise<bo
   return seen.done;
 }
 
-async function respond(response: Response, raw: HttpRequest, reply: HttpReply): Promise<void> {
-  const { status, statusText, body, headers } = response;
-  const fields = fieldsOf(response);
+function respond(response: Response, raw: HttpRequest, reply: HttpReply): void | Promise<void> {
+  const { status, statusText, headers, body } = response;
+  // One that was sent before, or read, would look like an empty one.
+  if (body !== null && response.bodyUsed) throw bodyUsed();
+  const whole = body === null ? undefined : takeSource(response, body);
+  return whole === undefined
+    ? respondPieces(response, raw, reply)
+    : respondPlain({ status, statusText, headers, body: whole }, raw, reply);
+}
+
+/** Sends an answer whose content is a stream. */
+async function respondPieces(response: Response, raw: HttpRequest, reply: HttpReply): Promise<void> {
+  const { status, statusText, body } = response;
+  const { fields, told } = fieldsOf(response.headers);
   const reason = statusText === "" ? undefined : statusText;
-  const told = headers.get("content-length");
-  const length = told === null ? undefined : Number(told);
+  const length = told === undefined ? undefined : Number(told);
   if (body === null || raw.method === "HEAD") {
     await body?.cancel();
     // What a GET would bring is not known here, unless it was said.
