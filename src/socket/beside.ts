@@ -4,7 +4,19 @@
 
 import { ERRORS, WRITE } from "../engine/descriptor.ts";
 import { countProgress } from "../engine/operation.ts";
-import { EOPNOTSUPP, MSG_ERRQUEUE, MSG_ZEROCOPY, SOL_SOCKET, SO_ZEROCOPY } from "../constants/index.ts";
+import {
+  AF_BLUETOOTH,
+  AF_CAN,
+  AF_INET,
+  AF_INET6,
+  AF_PACKET,
+  AF_VSOCK,
+  EOPNOTSUPP,
+  MSG_ERRQUEUE,
+  MSG_ZEROCOPY,
+  SOL_SOCKET,
+  SO_ZEROCOPY,
+} from "../constants/index.ts";
 import type { Address, AnyAddress } from "./address.ts";
 import { checkInt } from "./base.ts";
 import { bytesOf } from "./bytes.ts";
@@ -16,6 +28,19 @@ import { step } from "./face.ts";
 import type { Face, FaceOptions, Outcome, Steps } from "./face.ts";
 import type { SendAllOptions } from "./transfer.ts";
 import { SendLent, hold } from "./zerocopy.ts";
+
+/**
+ * Families whose sockets have an error queue. Others overlook MSG_ERRQUEUE (AF_UNIX, AF_NETLINK): who asked them for an
+ * error would be given data, and with it descriptors that nobody knows of.
+ */
+const QUEUES_ERRORS: ReadonlySet<number> = new Set([
+  AF_INET,
+  AF_INET6,
+  AF_PACKET,
+  AF_VSOCK,
+  AF_CAN,
+  AF_BLUETOOTH,
+]);
 
 /** What became of memory that send_zerocopy() lent. */
 export interface ZeroCopyReport {
@@ -37,13 +62,15 @@ export abstract class BesideSocket<F extends Face = "async"> extends ControlSock
    * While it waits, an error that comes to the queue is no error of the calls that wait for data. That the connection has
    * ended does not end it: an AbortSignal, a timeout or close() does.
    *
-   * @throws {SocketError} EAGAIN: non-blocking. ECANCELED: closed meanwhile. EOPNOTSUPP: this system has no error queues.
+   * @throws {SocketError} EAGAIN: non-blocking. ECANCELED: closed meanwhile. EOPNOTSUPP: this system or this family of
+   *   sockets (AF_UNIX, AF_NETLINK) has no error queues.
    * @throws {TimeoutError} ETIMEDOUT: settimeout's time is up; nothing is lost.
    * @see recv(2) MSG_ERRQUEUE, ip(7)
    */
   // oxlint-disable-next-line typescript/no-unnecessary-type-parameters
   recv_error<A extends AnyAddress = Address>(options?: FaceOptions<F>): Outcome<F, ErrorMessage<NoInfer<A>>> {
-    if (MSG_ERRQUEUE < 0) return this.refuse(this.failure("recvmsg", -EOPNOTSUPP));
+    if (MSG_ERRQUEUE < 0 || !QUEUES_ERRORS.has(this.family))
+      return this.refuse(this.failure("recvmsg", -EOPNOTSUPP));
     return this.wait(ERRORS, new ReceiveError<A>(this), options);
   }
 

@@ -265,3 +265,19 @@ test("recv_error() of berkeley/sync blocks until there is an error, or its time 
   sock.settimeout(0.05);
   assert.throws(() => sock.recv_error(), { name: "TimeoutError" });
 });
+
+test("recv_error() of a Unix or netlink socket, which has no error queue, is refused and takes no data", async () => {
+  for (const type of [b.SOCK_STREAM, b.SOCK_SEQPACKET, b.SOCK_DGRAM]) {
+    const [one, other] = b.socketpair(b.AF_UNIX, type);
+    const refused = codeOf(one.recv_error());
+    await other.send("data");
+    assert.equal(await refused, "EOPNOTSUPP");
+    assert.equal((await one.recv(10)).toString(), "data");
+    for (const end of [one, other]) end.close();
+  }
+  const [blocking, other] = sync.socketpair();
+  assert.throws(() => blocking.recv_error(), { code: "EOPNOTSUPP" });
+  for (const end of [blocking, other]) end.close();
+  using netlink = b.socket(b.AF_NETLINK, b.SOCK_RAW, b.NETLINK_ROUTE);
+  assert.equal(await codeOf(netlink.recv_error()), "EOPNOTSUPP");
+});
