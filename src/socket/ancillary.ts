@@ -6,7 +6,7 @@ import { LITTLE_ENDIAN, readU32, writeU32 } from "./address/view.ts";
 import { checkInt } from "./base.ts";
 import { invalidArgument } from "./errors.ts";
 import { CMSG_LEN, CMSG_SPACE } from "./names/numbers.ts";
-import { bytesOf } from "./bytes.ts";
+import { bytesOf, isList } from "./bytes.ts";
 import type { Data } from "./bytes.ts";
 import { ownCopy } from "./transfers.ts";
 
@@ -40,8 +40,7 @@ function align(bytes: number): number {
  * @see cmsg(3)
  */
 export function encodeAncillary(ancdata: Iterable<Ancillary>): Uint8Array {
-  if (typeof ancdata !== "object" || ancdata === null || !(Symbol.iterator in ancdata))
-    throw invalidArgument("ancdata", "an iterable of [level, type, data]", ancdata);
+  if (!isList(ancdata)) throw invalidArgument("ancdata", "an iterable of [level, type, data]", ancdata);
   const items: { level: number; type: number; data: Uint8Array }[] = [];
   let size = 0;
   for (const item of ancdata) {

@@ -26,10 +26,21 @@ export function isLent(flags: number): boolean {
   return MSG_ZEROCOPY > 0 && (flags & MSG_ZEROCOPY) !== 0;
 }
 
+/** Whether it can be gone through, as a list of something: bytes are one of numbers, which nobody means. */
+export function isList(value: unknown): value is Iterable<unknown> {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    !ArrayBuffer.isView(value) &&
+    typeof (value as Partial<Iterable<unknown>>)[Symbol.iterator] === "function"
+  );
+}
+
 /** The bytes of what is to be sent, without a copy; with MSG_ZEROCOPY in `flags` not of a string, which nobody holds. */
 export function bytesOf(name: string, data: Data, flags: number = 0): Uint8Array {
   if (ArrayBuffer.isView(data)) {
-    if (data instanceof Uint8Array) return data;
+    // Of memory that was given away a Uint8Array has no bytes, and says so in no other way.
+    if (data instanceof Uint8Array && data.length > 0) return data;
     return attached(name, data, () => new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }
   if (typeof data === "string") {

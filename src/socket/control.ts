@@ -10,7 +10,7 @@ import type { AlgOptions } from "./alg.ts";
 import { encodeAncillary } from "./ancillary.ts";
 import type { Ancillary, ReceivedAncillary } from "./ancillary.ts";
 import { checkInt, checkInteger } from "./base.ts";
-import { bytesOf, lengthOf } from "./bytes.ts";
+import { bytesOf, isList, lengthOf } from "./bytes.ts";
 import type { Data } from "./bytes.ts";
 import { ReceiveDescriptors, ReceiveMessage, ReceiveMessageInto, SendMessage } from "./controls.ts";
 import type { ReceivedMessage } from "./controls.ts";
@@ -30,8 +30,7 @@ const DESCRIPTOR_BYTES = 4;
 const OTHER_CONTROL_BYTES: number = CMSG_SPACE(256);
 
 function listOf<T>(name: string, what: string, pieces: Iterable<T>): T[] {
-  if (typeof pieces !== "object" || pieces === null || !(Symbol.iterator in pieces))
-    throw invalidArgument(name, `an iterable of ${what}`, pieces);
+  if (!isList(pieces)) throw invalidArgument(name, `an iterable of ${what}`, pieces);
   const list = [...pieces];
   if (list.length > PIECES_MAX) throw outOfRange(`${name}.length`, `at most ${PIECES_MAX}`, list.length);
   return list;
@@ -130,8 +129,6 @@ export abstract class ControlSocket<F extends Face = "async"> extends MessageSoc
     options?: FaceOptions<F>,
   ): Outcome<F, number> {
     try {
-      if (typeof buffers === "string" || ArrayBuffer.isView(buffers))
-        throw invalidArgument("buffers", "an iterable of them", buffers);
       checkInt("flags", flags);
       const list = listOf("buffers", "strings and bytes", buffers);
       const views = list.map((data) => bytesOf("buffers", data, flags));
@@ -246,6 +243,7 @@ export function send_fds(
   address: AnyAddress | null = null,
   options?: WaitOptions,
 ): Promise<number> {
+  if (!(sock instanceof ControlSocket)) return Promise.reject(invalidArgument("sock", "a Socket", sock));
   return sock.sendDescriptors(buffers, fds, flags, address, options);
 }
 
@@ -269,5 +267,6 @@ export function recv_fds<A extends AnyAddress = UnixAddress>(
   flags: number = 0,
   options?: WaitOptions,
 ): Promise<[msg: Buffer, fds: number[], flags: number, address: NoInfer<A>]> {
+  if (!(sock instanceof ControlSocket)) return Promise.reject(invalidArgument("sock", "a Socket", sock));
   return sock.receiveDescriptors<A>(bufsize, maxfds, flags, options);
 }

@@ -5,7 +5,7 @@ import { SOCK_STREAM } from "../constants/index.ts";
 import type { AnyAddress } from "./address.ts";
 import type { WaitOptions } from "./base.ts";
 import { runSteps } from "./face.ts";
-import { checkEndpoint, connectFirst, makeServer, makeSocket } from "./making.ts";
+import { checkEndpoint, checkOptions, connectFirst, makeServer, makeSocket } from "./making.ts";
 import type { ConnectionOptions, CreateServerOptions } from "./making.ts";
 import { getaddrinfo } from "./names.ts";
 import type { Socket } from "./socket.ts";
@@ -30,6 +30,7 @@ export async function create_connection(
   options: CreateConnectionOptions = {},
 ): Promise<Socket> {
   checkEndpoint(address);
+  checkOptions(options);
   const { signal } = options;
   const found = await getaddrinfo(address[0], address[1], { type: SOCK_STREAM, signal });
   const make = (family: number, type: number, proto: number): Socket =>

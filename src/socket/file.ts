@@ -27,6 +27,7 @@ export abstract class FileSocket<F extends Face = "async"> extends BatchSocket<F
    * Closes the socket. What waits on it fails with ECANCELED first; every call after it fails with EBADF.
    * Files made from it keep it open, as in CPython: the descriptor is closed when the last of them is, and until then
    * everything goes on. Closing again does nothing.
+   * With SO_LINGER of more than 0 seconds the thread waits so long for bytes that were not sent.
    *
    * @throws {SocketError} what close(2) reports (EIO, ENOSPC, EDQUOT); ECONNRESET is not an error here, as in CPython.
    * @see close(2)

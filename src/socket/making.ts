@@ -182,6 +182,11 @@ export function checkEndpoint(
   if (!Array.isArray(address)) throw invalidArgument("address", "[host, port]", address);
 }
 
+/** What these functions take last is an object. */
+export function checkOptions(options: unknown): void {
+  if (typeof options !== "object" || options === null) throw invalidArgument("options", "an object", options);
+}
+
 /** What create_server takes last. */
 export interface CreateServerOptions {
   /** AF_INET (default), AF_INET6 or AF_UNIX. */
@@ -204,6 +209,7 @@ export function makeServer<S extends ListeningSocket<Face>>(
   address: AnyAddress,
   options: CreateServerOptions,
 ): S {
+  checkOptions(options);
   const family = options.family ?? AF_INET;
   const dualstack = options.dualstack_ipv6 ?? false;
   if (dualstack && family !== AF_INET6)

@@ -10,7 +10,7 @@ import { lstatSync, unlinkSync } from "node:fs";
 import { native } from "../native.ts";
 import { AF_UNIX, ECONNREFUSED, SOCK_DGRAM } from "../constants/index.ts";
 import { encodeAddress, makeAddressView } from "./address.ts";
-import { SocketError } from "./errors.ts";
+import { SocketError, invalidArgument } from "./errors.ts";
 
 /** Whether no socket has the file open: the answer of connect(2). */
 function isDead(path: string | Uint8Array): boolean {
@@ -44,6 +44,8 @@ function identify(path: string | Buffer): string | undefined {
  * @see unix(7), unlink(2)
  */
 export function unlink_stale(path: string | Uint8Array): boolean {
+  if (typeof path !== "string" && !(ArrayBuffer.isView(path) && path instanceof Uint8Array))
+    throw invalidArgument("path", "a string or a Uint8Array", path);
   if (path.length === 0 || path[0] === 0 || path[0] === "\0") return false;
   const file = typeof path === "string" ? path : Buffer.from(path);
   const before = identify(file);

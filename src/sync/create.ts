@@ -8,6 +8,7 @@ import type { NoSignal } from "../socket/face.ts";
 import {
   adoptDescriptor,
   checkEndpoint,
+  checkOptions,
   connectFirst,
   duplicateDescriptor,
   makePair,
@@ -84,6 +85,7 @@ export function create_connection(
   options: CreateConnectionOptions = {},
 ): Socket {
   checkEndpoint(address);
+  checkOptions(options);
   refuseSignal(options);
   const found = getaddrinfo_sync(address[0], address[1], { type: SOCK_STREAM });
   const make = (family: number, type: number, proto: number): Socket =>

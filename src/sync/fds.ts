@@ -3,8 +3,9 @@
 import type { AnyAddress } from "../socket/address.ts";
 import type { UnixAddress } from "../socket/address/types.ts";
 import type { Data } from "../socket/bytes.ts";
+import { invalidArgument } from "../socket/errors.ts";
 import type { NoSignal } from "../socket/face.ts";
-import type { Socket } from "./socket.ts";
+import { Socket } from "./socket.ts";
 
 /**
  * Sends descriptors to another process over a Unix socket: SCM_RIGHTS. They stay open here as well.
@@ -26,6 +27,7 @@ export function send_fds(
   address: AnyAddress | null = null,
   options?: NoSignal,
 ): number {
+  if (!(sock instanceof Socket)) throw invalidArgument("sock", "a Socket", sock);
   return sock.sendDescriptors(buffers, fds, flags, address, options);
 }
 
@@ -49,5 +51,6 @@ export function recv_fds<A extends AnyAddress = UnixAddress>(
   flags: number = 0,
   options?: NoSignal,
 ): [msg: Buffer, fds: number[], flags: number, address: NoInfer<A>] {
+  if (!(sock instanceof Socket)) throw invalidArgument("sock", "a Socket", sock);
   return sock.receiveDescriptors<A>(bufsize, maxfds, flags, options);
 }

@@ -2,7 +2,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import * as berkeley from "berkeley";
 import type { Socket } from "berkeley";
+import * as sync from "berkeley/sync";
 import { rejection, tcpPair } from "../support/pair.ts";
 
 const MISUSE: Readonly<
@@ -97,4 +99,45 @@ test("recv_into(), send() and sendall() refuse a view of memory that was given a
     const error = await rejection(call());
     assert.deepEqual([error.name, error.code], ["TypeError", "ERR_INVALID_ARG_TYPE"]);
   }
+});
+
+/** Calls that take neither of these, and what they name. */
+const NOT_THESE: Readonly<Record<string, (value: never) => unknown>> = {
+  buffers: (value) => berkeley.socket(berkeley.AF_UNIX, berkeley.SOCK_DGRAM).recvmsg_into(value),
+  ancdata: (value) => berkeley.encode_ancillary({}).concat(berkeley.decode_ancillary(value) as never),
+  sock: (value) => berkeley.send_fds(value, ["x"], []),
+  "sock (recv)": (value) => berkeley.recv_fds(value, 1, 1),
+  "sock (sync)": (value) => sync.send_fds(value, ["x"], []),
+  "sock (sync recv)": (value) => sync.recv_fds(value, 1, 1),
+  address_family: (value) => berkeley.inet_ntop(value, Buffer.alloc(4)),
+  "address_family (pton)": (value) => berkeley.inet_pton(value, "127.0.0.1"),
+  path: (value) => berkeley.unlink_stale(value),
+  address: (value) => berkeley.socket(berkeley.AF_UNIX, berkeley.SOCK_DGRAM).connect(value),
+  "options (server)": (value) => berkeley.create_server(["127.0.0.1", 0], value),
+  "options (connection)": (value) => berkeley.create_connection(["127.0.0.1", 1], value),
+};
+for (const [what, call] of Object.entries(NOT_THESE))
+  test(`${what} that is null, a symbol or another object is refused by its name`, async () => {
+    const values = [null, Symbol("x"), ...(what.startsWith("options") ? [] : [{ [Symbol.iterator]: 5 }])];
+    for (const value of values) {
+      const error = await rejection((async () => call(value as never))());
+      assert.deepEqual([error.name, error.code], ["TypeError", "ERR_INVALID_ARG_TYPE"], error.message);
+      assert.ok(error.message.includes(what.replace(/ .*/, "")), error.message);
+    }
+  });
+
+test("send(), sendall(), sendto() and bind() refuse a Uint8Array whose memory was given away before", async () => {
+  const gone = new Uint8Array(8);
+  structuredClone(gone.buffer, { transfer: [gone.buffer] });
+  const [one, other] = berkeley.socketpair(berkeley.AF_UNIX, berkeley.SOCK_DGRAM);
+  for (const call of [
+    () => one.send(gone),
+    () => one.sendall(gone),
+    () => one.sendto(gone, "/nowhere"),
+    () => one.sendmsg([gone]),
+    () => one.sendto("x", gone),
+    async () => one.bind(gone),
+  ])
+    assert.equal((await rejection(call())).code, "ERR_INVALID_ARG_TYPE");
+  for (const end of [one, other]) end.close();
 });

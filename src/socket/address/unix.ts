@@ -23,11 +23,19 @@ export function decodeUnix(view: Uint8Array, length: number): UnixAddress {
   return isUtf8(path) ? path.toString() : path;
 }
 
+function copyOf(name: Uint8Array): Uint8Array {
+  try {
+    return name.slice();
+  } catch {
+    throw invalidArgument("address", "memory that was not given away", name);
+  }
+}
+
 /** Writes an address into a view; its length in bytes. */
 export function encodeUnix(address: unknown, view: Uint8Array): number {
-  if (typeof address !== "string" && !(address instanceof Uint8Array))
+  if (typeof address !== "string" && !(ArrayBuffer.isView(address) && address instanceof Uint8Array))
     throw invalidArgument("address", "a path (a string or a Uint8Array)", address);
-  const name = typeof address === "string" ? Buffer.from(address) : address;
+  const name = typeof address === "string" ? Buffer.from(address) : copyOf(address);
   // An empty name binds to an abstract one that the system picks.
   const abstract = process.platform === "linux" && (name.length === 0 || name[0] === 0);
   if (!abstract && name.includes(0)) throw invalidArgument("address", "a path without NUL", address);

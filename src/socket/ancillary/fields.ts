@@ -5,6 +5,7 @@
 import { ENOPROTOOPT } from "../../constants/index.ts";
 import { visitAncillary } from "../ancillary.ts";
 import type { Ancillary } from "../ancillary.ts";
+import { isList } from "../bytes.ts";
 import { SocketError, invalidArgument } from "../errors.ts";
 import { AncillaryTable } from "./table.ts";
 import type { Received, Sent } from "./table.ts";
@@ -67,8 +68,7 @@ function put(fields: AncillaryFields, level: number, type: number, data: Uint8Ar
 export function decode_ancillary(
   ancdata: Iterable<readonly [level: number, type: number, data: Uint8Array]>,
 ): AncillaryFields {
-  if (typeof ancdata !== "object" || ancdata === null || !(Symbol.iterator in ancdata))
-    throw invalidArgument("ancdata", "an iterable of [level, type, data]", ancdata);
+  if (!isList(ancdata)) throw invalidArgument("ancdata", "an iterable of [level, type, data]", ancdata);
   const fields: AncillaryFields = {};
   for (const item of ancdata) {
     if (!Array.isArray(item) || !(item[2] instanceof Uint8Array))

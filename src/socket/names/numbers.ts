@@ -56,8 +56,10 @@ export function inet_ntoa(packed_ip: Uint8Array): string {
   return formatIPv4(readU32BE(checkPacked(packed_ip, 4), 0));
 }
 
-function family(syscall: string, address_family: number): SocketError {
-  return new SocketError(syscall, -EAFNOSUPPORT, { hint: `family ${String(address_family)}` });
+function family(syscall: string, address_family: number): Error {
+  if (typeof address_family !== "number")
+    return invalidArgument("address_family", "a number", address_family);
+  return new SocketError(syscall, -EAFNOSUPPORT, { hint: `family ${address_family}` });
 }
 
 /**
