@@ -90,7 +90,7 @@ export function rudeProxy(
       for (const each of ways) each.catch(() => finish([client, upstream as Socket], reset));
       await Promise.allSettled(ways);
     } catch {
-      reset(client); // the server is gone
+      finish([client], reset); // the server is gone
     } finally {
       for (const end of [client, upstream]) {
         end?.close();
