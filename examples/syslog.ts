@@ -4,7 +4,7 @@
 //   node syslog.js [--rfc3164] [--path PATH] [--priority FACILITY.LEVEL] [--tag TAG] MESSAGE
 import { hostname } from "node:os";
 import { parseArgs } from "node:util";
-import { AF_UNIX, EPROTOTYPE, SOCK_DGRAM, SOCK_STREAM, socket } from "berkeley";
+import { AF_UNIX, SOCK_DGRAM, SOCK_STREAM, socket } from "berkeley";
 import type { Socket } from "berkeley";
 
 /** RFC 5424 section 6.2.1, with the names of syslog(3); 12 to 15 have none there. */
@@ -36,8 +36,8 @@ function rfc3164(priority: number, tag: string, message: string): string {
 
 async function openLog(path: string): Promise<Socket> {
   const datagrams = socket(AF_UNIX, SOCK_DGRAM);
-  if ((await datagrams.connect_ex(path)) !== EPROTOTYPE) return datagrams; // if it failed, sending tells
-  datagrams.close();
+  if ((await datagrams.connect_ex(path)) === 0) return datagrams;
+  datagrams.close(); // it listens with a stream, or the stream's connect() says what is wrong
   const stream = socket(AF_UNIX, SOCK_STREAM);
   await stream.connect(path);
   return stream;
@@ -52,7 +52,7 @@ const { positionals, values } = parseArgs({
     tag: { type: "string", default: "node" },
   },
 });
-using log = await openLog(values.path);
 const format = values.rfc3164 ? rfc3164 : rfc5424;
 const line = format(priorityOf(values.priority), values.tag, positionals.join(" "));
+using log = await openLog(values.path);
 await log.sendall(log.type === SOCK_STREAM ? `${line}\0` : line);

@@ -12,4 +12,4 @@ const libc =
     : [];
 const folder = join(root, "prebuilds", [process.platform, process.arch, ...libc].join("-"));
 mkdirSync(folder, { recursive: true });
-copyFileSync(join(root, "build/Release/berkeley.node"), join(folder, "berkeley.node"));
+copyFileSync(join(root, "native/build/Release/berkeley.node"), join(folder, "berkeley.node"));

@@ -44,7 +44,9 @@ for (const argument of process.argv.slice(2))
     process.exit(2);
   }
 
-buildIfNeeded("build:native", newest("build/Release", /^berkeley\.node$/), [newest("native")]);
+buildIfNeeded("build:native", newest("native/build/Release", /^berkeley\.node$/), [
+  newest("native", /\.(c|h|def|gyp)$/),
+]);
 buildIfNeeded("build:ts", newest("dist", /\.js$/), [newest("src", /\.ts$/)]);
 
 const { startHere } = await import("../dist/cli/start.js");

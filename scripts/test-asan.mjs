@@ -2,7 +2,7 @@
 // the switches that Node's own build rules (common.gypi) have for this. Arguments go on to scripts/test.mjs.
 
 import { spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -24,11 +24,11 @@ function runtime(name) {
   process.exit(1);
 }
 
-// node-gyp builds into build/ beside binding.gyp and nowhere else, so it gets a folder that looks like the checkout.
+// node-gyp builds into build/ beside binding.gyp and nowhere else, so it gets a folder that looks like native/.
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
-copyFileSync(join(root, "binding.gyp"), join(folder, "binding.gyp"));
-symlinkSync(join(root, "native"), join(folder, "native"));
+for (const entry of readdirSync(join(root, "native"), { withFileTypes: true }))
+  if (entry.isFile()) symlinkSync(join(root, "native", entry.name), join(folder, entry.name));
 run("npm", ["exec", "--no", "--", "node-gyp", "rebuild", "--asan=1", "--ubsan=1", "--loglevel=warn"], {
   cwd: folder,
   env: { ...process.env, CFLAGS: "-g -fno-omit-frame-pointer -fno-sanitize-recover=all" },

@@ -1,6 +1,6 @@
-// Packs the package as `npm publish` would, installs it into an empty project with install scripts disabled, and uses
-// it there: a TCP echo, the command, a type check. Also lints the tarball (publint, attw). Knows nothing of the
-// checkout but its tools.
+// Packs the package as `npm publish` would, installs it into an empty project with install scripts disabled, then from
+// the lock file without a compiler, and uses it there: a TCP echo, the command, a type check. Also lints the tarball
+// (publint, attw). Knows nothing of the checkout but its tools.
 
 import { execFileSync } from "node:child_process";
 import assert from "node:assert/strict";
@@ -105,6 +105,10 @@ try {
   const scripted = Object.entries(lock.packages).filter(([, entry]) => entry.hasInstallScript);
   assert.deepEqual(scripted, [], "something in the package wants to run at install");
 
+  // From the lock file npm knows less than from the tarball, and builds whatever has a binding.gyp beside its package.json.
+  env.CC = env.CXX = "false";
+  run("npm", ["ci", "--prefer-offline", "--no-audit", "--no-fund"], project);
+
   writeFileSync(join(project, "echo.mjs"), ECHO);
   assert.equal(run(process.execPath, ["echo.mjs"], project), "hello\n");
   const version = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).version;
@@ -121,7 +125,9 @@ try {
     "nodenext",
   ];
   run(tool("tsc"), [...strict, "--types", "node", "types.ts"], project);
-  console.log("package: installs without scripts, echoes, answers --version, type-checks");
+  console.log(
+    "package: installs without scripts and without a compiler, echoes, answers --version, type-checks",
+  );
 } catch (error) {
   console.error(`package: ${error.message}`);
   process.exitCode = 1;

@@ -60,7 +60,7 @@ function load(): Native {
         code: "ERR_UNSUPPORTED_PLATFORM",
       },
     );
-  const built = fileURLToPath(new URL("build/Release/berkeley.node", root));
+  const built = fileURLToPath(new URL("native/build/Release/berkeley.node", root));
   if (existsSync(built)) return fast(require(built));
   const platform = [process.platform, process.arch, libc()].filter((part) => part !== "").join("-");
   const prebuilt = fileURLToPath(new URL(`prebuilds/${platform}/berkeley.node`, root));
@@ -68,7 +68,7 @@ function load(): Native {
   throw Object.assign(
     new Error(
       `berkeley: no binary for ${platform}. Looked for ${built} and ${prebuilt}. ` +
-        "To build it, with python3, make and a C compiler: npx node-gyp rebuild, in that package's directory",
+        "To build it, with python3, make and a C compiler: npx node-gyp rebuild --directory=native, in that package's directory",
     ),
     { code: "ERR_NO_ADDON" },
   );

@@ -79,7 +79,7 @@ export function summaryTable(results: readonly Result[]): string {
   });
   return `${table(head, rows)}
 
-Node is node:net, of datagrams node:dgram; C is one thread over epoll, of datagrams the same calls. ${place(first.machine)}, Node ${first.machine.node.slice(1)}, ${first.machine.date.slice(0, 10)}; medians of ${first.conditions.rounds} rounds, interleaved.`;
+Node is node:net, of datagrams node:dgram; C is one thread over epoll, of datagrams the same calls. More than 1 × is faster, but where less is better; an empty cell was not asked. ${place(first.machine)}, Node ${first.machine.node.slice(1)}, ${first.machine.date.slice(0, 10)}; medians of ${first.conditions.rounds} rounds, interleaved.`;
 }
 
 /**

@@ -163,6 +163,11 @@ function addressVariables({ localAddress, remoteAddress }: ByteStream): Record<s
   };
 }
 
+/** How an IPv6 socket that also hears IPv4 writes such a peer (RFC 4291 section 2.5.5.2); programs know the rest of it. */
+const MAPPED = "::ffff:";
+
 function internet(address: AnyAddress | undefined): readonly [host: string, port: number] | undefined {
-  return Array.isArray(address) ? (address as unknown as readonly [string, number]) : undefined;
+  if (!Array.isArray(address)) return undefined;
+  const [host, port] = address as unknown as readonly [string, number];
+  return [host.startsWith(MAPPED) ? host.slice(MAPPED.length) : host, port];
 }

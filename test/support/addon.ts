@@ -9,7 +9,7 @@ export type Anything = Record<string, (...values: unknown[]) => unknown>;
 /** The binary that the package loads. */
 export const ADDON: string =
   process.env["BERKELEY_ADDON"] ||
-  fileURLToPath(new URL("../../../build/Release/berkeley.node", import.meta.url));
+  fileURLToPath(new URL("../../../native/build/Release/berkeley.node", import.meta.url));
 if (!existsSync(ADDON)) throw new Error(`no addon at ${ADDON}`);
 
 /** Loads the addon once more into this environment, onto an exports object of the caller's. */

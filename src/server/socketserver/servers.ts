@@ -48,8 +48,8 @@ export abstract class SocketServer<
   /**
    * @param server_address       as for bind().
    * @param RequestHandlerClass  makes the handler of each request. The URL of a module whose default export is such a class
-   *   has each request handled in a thread of its own, as CPython's ForkingMixIn in a process: it may block, compute and
-   *   die. It has copies of everything; of the server it sees `server_address` alone.
+   *   has each request handled in a thread, as CPython's ForkingMixIn in a process: it may block, compute and die. Threads
+   *   are used again, and what their modules keep stays; of the server they see `server_address` alone.
    * @param bind_and_activate    calls server_bind() and server_activate(). Default true.
    * @throws {SocketError} EADDRINUSE, EACCES … as bind() and listen(); nothing stays open.
    */
