@@ -313,6 +313,42 @@ test("HttpReply.write() waits for a client that does not read, and has sent ever
   assert.equal(written, COUNT);
 });
 
+test("HttpReply.write() keeps the order of pieces that nobody waited for, large ones among them", async () => {
+  const pieces = [1_000_000, 3, 700_000, 1, 70_000].map((size, index) =>
+    Buffer.alloc(size, String.fromCharCode(97 + index)),
+  );
+  await using at = await serving({
+    handle: async (_, reply) => {
+      reply.begin(200);
+      const writing = pieces.map((piece) => reply.write(piece));
+      await Promise.all(writing);
+      reply.end();
+    },
+  });
+  await using client = await at.connect();
+  await client.send(get());
+  assert.equal((await client.answer()).text, Buffer.concat(pieces).toString());
+});
+
+test("serve() lets a client that reads slowly but steadily have a large answer, however long it takes", async () => {
+  const LENGTH = 24_000_000;
+  await using at = await serving({
+    handle: (_, reply) => reply.send(200, {}, Buffer.alloc(LENGTH)),
+    sendTimeoutMs: 40,
+  });
+  await using client = await at.connect();
+  await client.send(get());
+  let received = 0;
+  while (received < LENGTH) {
+    const bytes = await client.stream.receiveSome();
+    if (bytes.length === 0) break;
+    received += bytes.length;
+    // Not to wait for anything: it is what makes the client slow.
+    await new Promise((resolve) => setTimeout(resolve, 3));
+  }
+  assert.ok(received > LENGTH, `${received} bytes`);
+});
+
 test("serve() moves large contents both ways, whole", async () => {
   const content = Buffer.alloc(3_000_000, "0123456789abcdef");
   await using at = await serving({

@@ -114,7 +114,7 @@ export class HttpConnection implements RequestSource, ReplySink, TransportOwner 
       await transport.flush();
     } catch (error) {
       // That the client is gone, or was sent away, is no failure of the server's.
-      if (!transport.ended && !transport.moving && error !== transport.broke) throw error;
+      if (!transport.ended && !transport.moving && !transport.brokeWith(error)) throw error;
     } finally {
       this.#clock.delete(transport);
     }
@@ -227,7 +227,7 @@ export class HttpConnection implements RequestSource, ReplySink, TransportOwner 
   #failed(error: unknown, reply: HttpReply): void {
     // Of another protocol's peer nobody here knows more than that it is one.
     const isOther = this.#switched && error instanceof RemoteProtocolError;
-    const isPeers = isOther || error === this.#refused || error === this.#transport.broke;
+    const isPeers = isOther || error === this.#refused || this.#transport.brokeWith(error);
     const isTooLarge = error instanceof LocalProtocolError && error.code === "ERR_HTTP_BODY_TOO_LARGE";
     if (!isPeers && !isTooLarge) this.#options.onError(error);
     if (reply.ended) return;

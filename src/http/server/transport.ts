@@ -1,6 +1,7 @@
 // The way of the bytes under one connection of a server: what is received goes to the parser, what was written leaves in
 // as few calls as can be, and neither may take too long. It knows a ByteStream and its deadlines, and no order of messages.
 
+import { MSG_MORE } from "../../constants/index.ts";
 import { SocketStream } from "../../stream/index.ts";
 import type { ByteStream } from "../../stream/index.ts";
 import { ByteBuilder } from "../../wire/byte-builder.ts";
@@ -13,7 +14,10 @@ import type { CheckedOptions } from "./options.ts";
 
 /** Up to so many bytes are joined and sent in one call. What is larger is not copied. */
 export const JOINED_BYTES_MAX = 65_536;
-/** What is larger is sent, by send(2) or sendfile(2), in pieces of so many bytes: in smaller ones it takes longer. */
+/**
+ * A file is sent by sendfile(2), and a content through a stream that is no socket's, in pieces of so many bytes: in smaller
+ * ones it takes longer. A socket is given all of a content at once, and must take so much of it in the time that is given.
+ */
 const SEND_BYTES = 262_144;
 /** A piece may take sendTimeoutMs for each so many bytes of it. */
 const TIMED_BYTES = 65_536;
@@ -22,6 +26,8 @@ const READ_BYTES = 65_536;
 /** How long a client that was told 408 may go on; as lingerTimeoutMs of berkeley/server. */
 const LINGER_MS = 2000;
 
+/** Where the system has it: more follows at once, and what is no full packet may wait for it. */
+const MORE = Math.max(MSG_MORE, 0);
 const NONE = Infinity;
 const DONE: Promise<void> = Promise.resolve();
 
@@ -42,8 +48,8 @@ export class Transport implements Waiting {
   ended = false;
   /** The stream is being waited for in a loop: what is thrown there it has thrown. */
   moving = false;
-  /** What the stream failed with elsewhere. */
-  broke: unknown;
+  /** What the stream failed with elsewhere: each of the calls that waited has an error of its own. */
+  #broke: Set<unknown> | undefined;
   readonly #clock: Clock;
   readonly #options: CheckedOptions;
   readonly #owner: TransportOwner;
@@ -51,6 +57,11 @@ export class Transport implements Waiting {
   #headDeadline = NONE;
   #sendDeadline = NONE;
   #sending = 0;
+  /** How far large contents have come that are being sent. */
+  readonly #progress: Set<{ bytes: number }> = new Set();
+  /** What of large contents has gone that are not any more; and how much of both had, when the time began. */
+  #gone = 0;
+  #goneBefore = 0;
   #idle = false;
   #isEnding = false;
   /** Ends the wait for content. */
@@ -169,8 +180,13 @@ export class Transport implements Waiting {
       this.#breaks(error);
       throw error;
     } finally {
-      this.#sendDeadline = --this.#sending === 0 ? NONE : this.#clock.now + this.#options.sendTimeoutMs;
+      this.#sendDeadline = --this.#sending === 0 ? NONE : this.#pieceDeadline;
     }
+  }
+
+  /** By when a piece of SEND_BYTES must be gone that begins now. */
+  get #pieceDeadline(): number {
+    return this.#clock.now + (SEND_BYTES / TIMED_BYTES) * this.#options.sendTimeoutMs;
   }
 
   /**
@@ -179,8 +195,11 @@ export class Transport implements Waiting {
    * @throws {LocalProtocolError} ERR_HTTP_BODY_TOO_SHORT: the file ends before.
    */
   async sendFile(file: OpenFile, start: number, length: number): Promise<void> {
-    await this.flush();
-    const { stream } = this;
+    const { stream, out } = this;
+    if (stream instanceof SocketStream && out.length <= JOINED_BYTES_MAX)
+      // In one packet with the first of the file.
+      await this.#timed(stream.socket.sendall(out.take(), MORE), TIMED_BYTES);
+    else await this.flush();
     const end = start + length;
     for (let at = start; at < end; ) {
       const count = Math.min(SEND_BYTES, end - at);
@@ -199,15 +218,51 @@ export class Transport implements Waiting {
     return bytes.length;
   }
 
+  // All calls at once: what is written meanwhile must come behind the last of them, and a stream keeps their order.
   async #sendPieces(pieces: readonly Uint8Array[]): Promise<void> {
-    for (const piece of pieces)
-      for (let at = 0; at < piece.length; at += SEND_BYTES)
-        await this.#send(piece.subarray(at, at + SEND_BYTES));
+    const { stream } = this;
+    const sent: Promise<void>[] = [];
+    for (const [index, piece] of pieces.entries())
+      if (stream instanceof SocketStream)
+        // The head leaves in one packet with the first of its content, not in one of its own.
+        sent.push(this.#sendWhole(stream, piece, index + 1 < pieces.length ? MORE : 0));
+      else
+        for (let at = 0; at < piece.length; at += SEND_BYTES)
+          sent.push(this.#send(piece.subarray(at, at + SEND_BYTES)));
+    await Promise.all(sent);
+  }
+
+  async #sendWhole({ socket }: SocketStream, bytes: Uint8Array, flags: number): Promise<void> {
+    if (bytes.length <= SEND_BYTES) return this.#timed(socket.sendall(bytes, flags), bytes.length);
+    const progress = { bytes: 0 };
+    this.#progress.add(progress);
+    try {
+      await this.#timed(socket.sendall(bytes, flags, { progress }), SEND_BYTES);
+    } finally {
+      this.#gone += progress.bytes;
+      this.#progress.delete(progress);
+    }
+  }
+
+  /** Whether large contents have come so far in their time that they are given more. */
+  #comesOn(): boolean {
+    if (this.#progress.size === 0) return false;
+    let gone = this.#gone;
+    for (const { bytes } of this.#progress) gone += bytes;
+    if (gone - this.#goneBefore < SEND_BYTES) return false;
+    this.#goneBefore = gone;
+    this.#sendDeadline = this.#pieceDeadline;
+    return true;
   }
 
   #breaks(error: unknown): void {
-    this.broke = error;
+    (this.#broke ??= new Set()).add(error);
     this.#owner.gone(error);
+  }
+
+  /** Whether the stream failed with this. */
+  brokeWith(error: unknown): boolean {
+    return this.#broke?.has(error) === true;
   }
 
   /** Ends the connection. */
@@ -227,6 +282,7 @@ export class Transport implements Waiting {
   }
 
   expire(): void {
+    if (!this.#isEnding && this.#sendDeadline <= this.#clock.now && this.#comesOn()) return;
     // A peer that does not read would not read why either.
     if (this.#isEnding || this.#idle || this.#sendDeadline <= this.#clock.now) {
       this.end();
