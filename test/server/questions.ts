@@ -50,8 +50,8 @@ export interface Choices {
 /** Answers each frame, each byte plus one, until the peer ends. */
 export async function answer(stream: ByteStream): Promise<void> {
   for await (const question of frames(stream, FRAMING.decoder())) {
-    const bytes = Uint8Array.from(question, (byte) => byte + 1);
-    await stream.sendAll(FRAMING.encode(bytes));
+    for (let at = 0; at < question.length; at++) question[at] = ((question[at] as number) + 1) & 255;
+    await stream.sendAll(FRAMING.encode(question));
   }
 }
 

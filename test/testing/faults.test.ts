@@ -6,8 +6,9 @@ import { test } from "node:test";
 import { SHUT_WR, SocketError, create_connection, create_server } from "berkeley";
 import type { Socket } from "berkeley";
 import { simulate } from "berkeley/testing";
-import type { SimulatedHost, SimulatedNetwork } from "berkeley/testing";
+import type { SimulatedNetwork } from "berkeley/testing";
 import { pattern } from "../support/pair.ts";
+import { disturb } from "./disturb.ts";
 
 /** FUZZ_ROUNDS asks for more; CI runs a thousand. */
 const SEEDS = Number(process.env["FUZZ_ROUNDS"] ?? 50);
@@ -85,40 +86,6 @@ async function ask(conn: Socket, key: number, network: SimulatedNetwork): Promis
     if (result.status === "rejected") throw result.reason as Error;
 }
 
-/** What goes wrong, until the time is over. */
-async function disturb(network: SimulatedNetwork, hosts: readonly SimulatedHost[]): Promise<void> {
-  const { random } = network;
-  while (network.now < CHAOS_MS) {
-    await network.sleep(random.below(4000));
-    const [a, b] = [random.pick(hosts), random.pick(hosts)];
-    switch (random.below(6)) {
-      case 0:
-        network.partition([a], [b]);
-        break;
-      case 1:
-        network.heal();
-        break;
-      case 2:
-        network.reset(a, b);
-        break;
-      case 3:
-        a.crash();
-        await network.sleep(random.below(2000));
-        a.restart();
-        break;
-      default:
-        network.link(a, b, {
-          latencyMs: random.below(200),
-          jitterMs: random.below(100),
-          loss: random.fraction() / 4,
-          bytesPerSecond: 10_000 + random.below(1_000_000),
-        });
-    }
-  }
-  network.heal();
-  for (const a of hosts) for (const b of hosts) network.link(a, b, { loss: 0, bytesPerSecond: Infinity });
-}
-
 async function life(network: SimulatedNetwork): Promise<void> {
   const { random } = network;
   const home = network.host("server");
@@ -150,7 +117,7 @@ async function life(network: SimulatedNetwork): Promise<void> {
       await orFault(talk.then((conn) => ask(conn, key, network)));
     } while (network.now < CHAOS_MS);
   });
-  await disturb(network, [home, ...clients]);
+  await disturb(network, [home, ...clients], CHAOS_MS);
   await Promise.all(asking);
   // Nothing fails any more: a conversation now comes to its end.
   const last = await clients[0]?.run(() => create_connection([home.address, 80]));

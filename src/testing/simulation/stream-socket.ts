@@ -85,7 +85,8 @@ export class StreamSocket extends SimulatedSocket {
   }
 
   override accept(): SimulatedSocket | number {
-    if (this.#crashed) return -ENETDOWN;
+    // It is told once. Loops that accept take ENETDOWN for one connection's own error (accept(2)), and go on.
+    if (this.#crashed) return this.takeError() || -EINVAL;
     if (this.#state !== "listening") return -EINVAL;
     return this.#accepted.shift() ?? -EAGAIN;
   }
