@@ -1,4 +1,5 @@
-// The client's opening: a connection, a request, the answer. What follows is connection.ts's.
+// The client's opening: a connection, with TLS where it is wss://, a request, the answer. What follows is connection.ts's.
+// TLS is loaded when it is wanted.
 
 import { ResponseParser } from "../http/parser.ts";
 import { HttpFields } from "../http/syntax/fields.ts";
@@ -8,6 +9,7 @@ import { RequestWriter } from "../http/writer.ts";
 import { HandedOverStream } from "../stream/handed-over.ts";
 import { connectTcp } from "../stream/index.ts";
 import type { ByteStream } from "../stream/index.ts";
+import type { TlsClientOptions } from "../tls/index.ts";
 import { RemoteProtocolError } from "../wire/errors.ts";
 import { invalidArgument } from "../wire/misuse.ts";
 import { NEED_DATA } from "../wire/need-data.ts";
@@ -31,8 +33,10 @@ export interface ConnectOptions extends WebSocketOptions {
   readonly signal?: AbortSignal | undefined;
   /** For all of the opening. Default 10000, as in Python's websockets. */
   readonly openTimeoutMs?: number | undefined;
-  /** A connected stream in place of TCP to the URL's host; it belongs to the connection from now on. */
+  /** A connected stream in place of TCP to the URL's host; it belongs to the connection from now on. Of wss:// TLS is begun on it. */
   readonly stream?: ByteStream | undefined;
+  /** Of wss://: whom to trust, who the client is. */
+  readonly tls?: TlsClientOptions | undefined;
 }
 
 /** The server answers, and does not open a WebSocket. `code` is ERR_WEBSOCKET_STATUS. */
@@ -54,7 +58,9 @@ export class HandshakeError extends RemoteProtocolError {
 }
 
 const OPEN_TIMEOUT_MS = 10_000;
+/** RFC 6455 section 3. */
 const PORT = 80;
+const TLS_PORT = 443;
 
 function urlOf(text: string | URL): URL {
   let url: URL | undefined;
@@ -64,9 +70,24 @@ function urlOf(text: string | URL): URL {
     // Told below.
   }
   // RFC 6455 section 3: no fragment. Names and passwords belong into `headers`, where they are seen.
-  if (url?.protocol !== "ws:" || url.hash !== "" || url.username !== "" || url.password !== "")
-    throw invalidArgument("url", "a ws:// URL without a fragment and a user", String(text));
+  if (
+    url === undefined ||
+    !["ws:", "wss:"].includes(url.protocol) ||
+    url.hash + url.username + url.password !== ""
+  )
+    throw invalidArgument("url", "a ws:// or wss:// URL without a fragment and a user", String(text));
   return url;
+}
+
+/** Connects to a URL's host, or goes on with what is connected. */
+async function open(url: URL, { stream, tls }: ConnectOptions, signal: AbortSignal): Promise<ByteStream> {
+  const host = url.hostname.replaceAll(/^\[|\]$/g, "");
+  if (url.protocol === "ws:")
+    return stream ?? (await connectTcp(host, url.port === "" ? PORT : Number(url.port), { signal }));
+  const { connectTls, startTls } = await import("../tls/index.ts");
+  return stream === undefined
+    ? await connectTls(host, url.port === "" ? TLS_PORT : Number(url.port), { ...tls, signal })
+    : await startTls(stream, { serverName: host, ...tls, signal });
 }
 
 /** Receives the answer. @returns its head, and what came behind it. */
@@ -96,7 +117,7 @@ async function receiveAnswer(
 /**
  * Opens a WebSocket.
  *
- * @param url  ws://HOST[:PORT]/PATH?QUERY
+ * @param url  ws://HOST[:PORT]/PATH?QUERY, or wss:// for TLS; ports 80 and 443 if none is named.
  * @example
  * await using socket = await connect("ws://127.0.0.1:8080/chat", { protocols: ["chat"] });
  * await socket.send("hello");
@@ -106,7 +127,7 @@ async function receiveAnswer(
  *   ERR_WEBSOCKET_EXTENSIONS: what it agrees to was not asked for; ERR_HTTP_…: its answer is none;
  *   ERR_WEBSOCKET_PEER_SILENT: openTimeoutMs is up.
  * @throws {LocalProtocolError} ERR_WEBSOCKET_PROTOCOL, ERR_WEBSOCKET_UPGRADE: protocols or headers that cannot be.
- * @throws {ConnectError} as connectTcp(). @throws the signal's reason. @throws {TypeError} ERR_INVALID_ARG_TYPE.
+ * @throws {ConnectError} as connectTcp(). @throws {TlsError} as startTls(). @throws the signal's reason. @throws {TypeError} ERR_INVALID_ARG_TYPE.
  *   @throws {RangeError} ERR_OUT_OF_RANGE.
  */
 export async function connect(url: string | URL, options: ConnectOptions = {}): Promise<WebSocketConnection> {
@@ -138,8 +159,7 @@ export async function connect(url: string | URL, options: ConnectOptions = {}): 
   let stream = options.stream;
   try {
     signal.throwIfAborted();
-    const port = target.port === "" ? PORT : Number(target.port);
-    stream ??= await connectTcp(target.hostname.replaceAll(/^\[|\]$/g, ""), port, { signal });
+    stream = await open(target, options, signal);
     await stream.sendAll(writer.take(), { signal });
     const { head, rest } = await receiveAnswer(stream, signal);
     const { protocol, extensions: agreed } = readAnswer(head, asking);

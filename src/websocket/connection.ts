@@ -207,17 +207,24 @@ export class WebSocketConnection implements AsyncIterable<WebSocketMessage>, Asy
    * @returns resolves when the connection is closed.
    * @throws what receive() throws; what the handler throws, and the connection is closed with 1011 then.
    */
-  async each(handler: MessageHandler): Promise<void> {
-    if (typeof handler !== "function") throw invalidArgument("handler", "a function", handler);
+  each(handler: MessageHandler): Promise<void> {
+    if (typeof handler !== "function")
+      return Promise.reject(invalidArgument("handler", "a function", handler));
+    const link = this.#link;
     this.#handler = handler;
     const first = this.#slot;
     if (first !== undefined) {
       this.#slot = undefined;
       this.message(first);
-      this.#link.read();
+      link.read();
     }
-    await this.closed;
-    if (this.#link.failure !== undefined) throw this.#link.failure.error;
+    // No async function: what it holds for as long as it waits would be held for each idle connection.
+    return new Promise((resolve, reject) => {
+      link.onOver(() => {
+        if (link.failure === undefined) resolve();
+        else reject(link.failure.error);
+      });
+    });
   }
 
   /**

@@ -202,16 +202,26 @@ export async function serve(options: WebSocketServeOptions): Promise<Server> {
     lingerTimeoutMs,
     signal,
     onError,
-    async handle(request, reply) {
-      const socket = await acceptChecked(request, reply, accepting);
-      if (socket === undefined) return;
-      try {
-        await handle(socket, request);
-      } catch (error) {
-        await socket.fail();
-        throw error;
-      }
-      await socket.close();
-    },
+    handle: (request, reply) =>
+      acceptChecked(request, reply, accepting).then((socket) =>
+        socket === undefined ? undefined : run(handle, socket, request),
+      ),
   });
+}
+
+/** Runs a handler, and closes behind it. No async function, for what idle connections hold. */
+function run(handle: WebSocketHandler, socket: WebSocketConnection, request: HttpRequest): Promise<void> {
+  let result: void | Promise<void>;
+  try {
+    result = handle(socket, request);
+  } catch (error) {
+    result = Promise.reject(error);
+  }
+  return Promise.resolve(result).then(
+    () => socket.close(),
+    async (error: unknown) => {
+      await socket.fail();
+      throw error;
+    },
+  );
 }
