@@ -108,6 +108,8 @@ export async function serve(options: HttpServeOptions): Promise<Server> {
       } finally {
         connections.delete(connection);
       }
+      // Not awaited here: what this function holds is let go.
+      return connection.handedOver;
     },
     {
       connectionsMax: options.connectionsMax ?? CONNECTIONS_MAX,

@@ -292,21 +292,24 @@ export class WebSocketConnection implements AsyncIterable<WebSocketMessage>, Asy
     // Nearly always there is nothing to wait for.
     if (result === undefined || result === DONE) return;
     this.#handling = true;
-    result.then(this.#handled, this.#handlerFailed);
+    result.then(
+      () => this.#handled(),
+      (error: unknown) => this.#handlerFailed(error),
+    );
   }
 
-  readonly #handled = (): void => {
+  #handled(): void {
     this.#handling = false;
     this.#link.read();
-  };
+  }
 
-  readonly #handlerFailed = (error: unknown): void => {
+  #handlerFailed(error: unknown): void {
     const link = this.#link;
     this.#handling = false;
     if (!link.isOpen) return; // It is closed, and what the handler did about it came too late.
     link.failure ??= { error };
     link.close(CLOSE_INTERNAL_ERROR, "");
-  };
+  }
 
   /** @internal */
   ended(): void {

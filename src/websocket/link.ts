@@ -217,14 +217,17 @@ export class Link {
     sender.flush();
     if (!sender.isFull) return false;
     this.#waiting = true;
-    sender.drained().then(this.#goOn, () => {});
+    sender.drained().then(
+      () => this.#goOn(),
+      () => {},
+    );
     return true;
   }
 
-  readonly #goOn = (): void => {
+  #goOn(): void {
     this.#waiting = false;
     this.read();
-  };
+  }
 
   #take(event: WebSocketEvent): void {
     switch (event.type) {
@@ -265,10 +268,13 @@ export class Link {
       return;
     }
     this.#waiting = true;
-    made.then(give).then(this.#goOn, (error: unknown) => {
-      this.#waiting = false;
-      if (!this.#over) this.#refuse(error);
-    });
+    made.then(give).then(
+      () => this.#goOn(),
+      (error: unknown) => {
+        this.#waiting = false;
+        if (!this.#over) this.#refuse(error);
+      },
+    );
   }
 
   #peerClosed(close: Close): void {

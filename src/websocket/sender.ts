@@ -136,7 +136,11 @@ export class Sender {
     this.#current = this.#next;
     this.#next = undefined;
     this.#owner.sending(true);
-    sending.then(this.#sent, this.#failed);
+    // Made here, where it is seldom, rather than held by each connection.
+    sending.then(
+      () => this.#sent(),
+      (error: unknown) => this.#failed(error),
+    );
   }
 
   async #sendPieces(pieces: readonly Uint8Array[]): Promise<void> {
@@ -159,18 +163,18 @@ export class Sender {
     }
   }
 
-  readonly #sent = (): void => {
+  #sent(): void {
     this.#sendingBytes = 0;
     this.#owner.sending(false);
     this.#current?.resolve();
     this.#current = undefined;
     this.flush();
-  };
+  }
 
-  readonly #failed = (error: unknown): void => {
+  #failed(error: unknown): void {
     this.fail(error);
     this.#owner.broke(error);
-  };
+  }
 
   /** Nothing can be sent any more. */
   fail(error: unknown): void {

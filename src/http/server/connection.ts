@@ -52,8 +52,14 @@ export class HttpConnection implements RequestSource, ReplySink, TransportOwner 
   #stopping = false;
   /** No request follows, whatever was promised. */
   #over = false;
-  /** Another protocol was accepted. */
-  #switched = false;
+  /**
+   * The handler, where it has accepted another protocol and goes on when run() has returned. What fails in it is told as of
+   * any other. A connection of another protocol may live long, and holds nothing of this one.
+   */
+  handedOver: Promise<void> | undefined = undefined;
+  #isHandedOver = false;
+  /** Told when it is. */
+  #handOver: (() => void) | undefined;
   /** What is being answered. */
   #head: RequestHead | undefined;
   #request: HttpRequest | undefined;
@@ -179,7 +185,20 @@ export class HttpConnection implements RequestSource, ReplySink, TransportOwner 
       return this.#finish(Promise.reject(error), request, reply);
     }
     if (result === undefined && reply.ended && request.ended) return undefined; // Nearly always.
-    return this.#finish(result, request, reply);
+    return head.upgrade && result !== undefined
+      ? this.#finishOrHandOver(result, request, reply)
+      : this.#finish(result, request, reply);
+  }
+
+  /** As #finish(), or only until another protocol has been accepted. */
+  async #finishOrHandOver(result: Promise<void>, request: HttpRequest, reply: HttpReply): Promise<void> {
+    this.#transport.flush().catch(() => {});
+    const handingOver = new Promise<void>((resolve) => {
+      this.#handOver = resolve;
+    });
+    await Promise.race([settled(result), handingOver]);
+    if (this.#isHandedOver) this.handedOver = tellFailure(result, this.#options.onError);
+    else await this.#finish(result, request, reply);
   }
 
   async #finish(result: void | Promise<void>, request: HttpRequest, reply: HttpReply): Promise<void> {
@@ -225,9 +244,7 @@ export class HttpConnection implements RequestSource, ReplySink, TransportOwner 
 
   /** A handler threw, or did not answer. What the client did is no news. */
   #failed(error: unknown, reply: HttpReply): void {
-    // Of another protocol's peer nobody here knows more than that it is one.
-    const isOther = this.#switched && error instanceof RemoteProtocolError;
-    const isPeers = isOther || error === this.#refused || this.#transport.brokeWith(error);
+    const isPeers = error === this.#refused || this.#transport.brokeWith(error);
     const isTooLarge = error instanceof LocalProtocolError && error.code === "ERR_HTTP_BODY_TOO_LARGE";
     if (!isPeers && !isTooLarge) this.#options.onError(error);
     if (reply.ended) return;
@@ -299,8 +316,9 @@ export class HttpConnection implements RequestSource, ReplySink, TransportOwner 
     const rest = transport.parser.takeRest();
     this.#clock.delete(transport);
     this.#over = true;
-    this.#switched = true;
     await transport.flush();
+    this.#isHandedOver = true;
+    this.#handOver?.();
     return rest.length === 0 ? transport.stream : new RestStream(transport.stream, rest);
   }
 
@@ -344,6 +362,18 @@ export class HttpConnection implements RequestSource, ReplySink, TransportOwner 
     const head = this.#head as RequestHead;
     if (this.#reply?.begun === false) this.writer.informational(100, head);
   }
+}
+
+/** Resolves when it is settled. Made here, so that what waits holds nothing of a connection. */
+function settled(result: Promise<void>): Promise<void> {
+  return result.catch(() => {});
+}
+
+/** Of another protocol's peer nobody here knows more than that it broke its rules, which is no news. */
+function tellFailure(result: Promise<void>, onError: (error: unknown) => void): Promise<void> {
+  return result.catch((error: unknown) => {
+    if (!(error instanceof RemoteProtocolError)) onError(error);
+  });
 }
 
 function unanswered(reply: HttpReply): Error {
