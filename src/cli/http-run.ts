@@ -4,8 +4,9 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { HttpClient, RequestTimeoutError } from "../http/index.ts";
-import type { HttpResponse, RequestContent, RequestOptions } from "../http/index.ts";
+import type { HttpResponse, RequestContent, RequestOptions, RequestTls } from "../http/index.ts";
 import { AddressError, SocketError } from "../index.ts";
+import { TlsError } from "../tls/errors.ts";
 import { LocalProtocolError, ProtocolError } from "../wire/index.ts";
 import { UsageError } from "./endpoint.ts";
 import { CommandError, EXIT, isExpected, unresolved } from "./failure.ts";
@@ -13,9 +14,11 @@ import { openTarget } from "./http-output.ts";
 import type { Target } from "./http-output.ts";
 import { renderBytes } from "./render.ts";
 import { Output } from "./stdio.ts";
+import { checkTlsFlags } from "./tls-options.ts";
+import type { TlsFlags } from "./tls-options.ts";
 
 /** As commander gives them. */
-export interface HttpOptions {
+export interface HttpOptions extends TlsFlags {
   readonly request?: string;
   readonly header: readonly string[];
   readonly data?: string;
@@ -48,15 +51,29 @@ export async function runHttp(text: string, options: HttpOptions): Promise<void>
   if (options.resume && options.output === undefined) throw new UsageError("--resume goes with --output");
   if (options.resume && (options.compressed || options.data !== undefined || options.head))
     throw new UsageError("--resume goes without --compressed, --data and --head");
+  const tls = await tlsOf(options, url);
   const output = new Output();
   await using target = await openTarget(options, output);
-  await using client = new HttpClient({ path: options.unixSocket, proxy: options.proxy });
+  await using client = new HttpClient({ path: options.unixSocket, proxy: options.proxy, tls });
   try {
     const response = await client.request(url, await requestOf(options, target));
     await write(response, options, target, output);
   } catch (error) {
     throw explained(error, url, target);
   }
+}
+
+/** How https: is to be spoken; undefined: as it is usual. @throws {UsageError} the options do not fit. */
+async function tlsOf(options: HttpOptions, { protocol }: URL): Promise<RequestTls | undefined> {
+  const { ca, cert, key, insecure } = options;
+  const given = [ca, cert, key, insecure].some((flag) => flag !== undefined);
+  // A redirection may lead to https:.
+  if (given && protocol !== "https:" && !options.location)
+    throw new UsageError("--ca, --cert, --key and --insecure are for https:// URLs");
+  if (!given) return undefined;
+  checkTlsFlags(options, { connects: true, listens: false });
+  const { requestTls } = await import("./tls-ends.ts");
+  return requestTls(options);
 }
 
 /** @throws {UsageError} it is no URL of HTTP. */
@@ -159,7 +176,7 @@ function explained(error: unknown, { host, hostname }: URL, { isFile, length }: 
     isFile && length > 0 ? `; ${length} bytes are in the file, and --resume goes on from there` : "";
   if (error instanceof AddressError)
     return fail(`cannot connect to ${host}: ${unresolved(hostname, error) ?? error.message}`);
-  if (error instanceof SocketError || error instanceof RequestTimeoutError)
+  if (error instanceof SocketError || error instanceof TlsError || error instanceof RequestTimeoutError)
     return fail(`${error.message}${kept}`);
   if (error instanceof LocalProtocolError) return new UsageError(error.message);
   if (error instanceof ProtocolError) return fail(`${error.message} (${error.code})${kept}`);

@@ -3,6 +3,7 @@
 import type { Command } from "commander";
 import type { HttpOptions } from "./http-run.ts";
 import { parseSeconds } from "./seconds.ts";
+import { addTlsOptions } from "./tls-options.ts";
 
 const HELP = `
 Examples:
@@ -15,10 +16,10 @@ Any answer is a success, unless --fail says otherwise.`;
 /** Adds the subcommand to the program. */
 export function addHttp(program: Command): void {
   const collect = (line: string, lines: readonly string[]): readonly string[] => [...lines, line];
-  program
+  const command = program
     .command("http")
     .description("send one request, and write the content of the answer to standard output")
-    .argument("<URL>", "http://HOST[:PORT]/PATH; without a scheme, http://")
+    .argument("<URL>", "http://HOST[:PORT]/PATH or https://…; without a scheme, http://")
     .option("-X, --request <method>", "the method (default: GET; with --data POST)")
     .option("-H, --header <line>", "a header, 'Name: value'; as often as needed", collect, [])
     .option("-d, --data <data>", "what to send; @FILE is a file's content, @- that of standard input")
@@ -34,9 +35,11 @@ export function addHttp(program: Command): void {
     .option("-x, --proxy <URL>", "through a proxy: http://HOST:PORT or socks5://HOST:PORT")
     .option("--unix-socket <path>", "over a Unix socket")
     .option("-w, --timeout <seconds>", "give up after so long", parseSeconds("--timeout"))
-    .addHelpText("after", HELP)
-    .action(async (url: string, options: HttpOptions) => {
+    .addHelpText("after", HELP);
+  addTlsOptions(command, { connects: true, listens: false }, "https://").action(
+    async (url: string, options: HttpOptions) => {
       const { runHttp } = await import("./http-run.ts");
       await runHttp(url, options);
-    });
+    },
+  );
 }

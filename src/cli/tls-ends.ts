@@ -1,12 +1,13 @@
 // The two ends of TLS for the commands: what their options mean to berkeley/tls. It reads the files and opens nothing.
 
 import { readFileSync } from "node:fs";
+import type { RequestTls } from "../http/index.ts";
 import type { Socket } from "../index.ts";
 import type { Handler } from "../server/connection.ts";
 import { SocketStream } from "../stream/index.ts";
-import type { ByteStream } from "../stream/index.ts";
-import { acceptTls, startTls, TlsError, TlsServerContext } from "../tls/index.ts";
-import type { TlsIdentity, TlsStream } from "../tls/index.ts";
+import type { ByteStream, StreamListener } from "../stream/index.ts";
+import { acceptTls, secureListener, startTls, TlsError, TlsServerContext } from "../tls/index.ts";
+import type { TlsIdentity, TlsListener, TlsStream } from "../tls/index.ts";
 import { streamChannel } from "./channel.ts";
 import type { Channel } from "./channel.ts";
 import { UsageError } from "./endpoint.ts";
@@ -81,6 +82,25 @@ export function tlsEnds(flags: TlsFlags, { connects, listens }: TlsRoles): TlsEn
       await handler(secure, connection);
     },
   };
+}
+
+/** What a client of HTTP is told of TLS. @throws {UsageError} a file is not what it should be. */
+export function requestTls({ ca, insecure, ...own }: TlsFlags): RequestTls {
+  const identity = identityOf(own);
+  if (identity !== undefined) serverOf(identity, undefined);
+  if (insecure === true)
+    note("--insecure: any server will do; who is on the way can read and change everything");
+  return { ca: ca === undefined ? undefined : read("--ca", ca), identity, verifyPeer: insecure !== true };
+}
+
+/** A listener whose connections speak TLS. @throws {UsageError} a file is not what it should be. */
+export function secureWith(flags: TlsFlags, listener: StreamListener): TlsListener {
+  const identity = identityOf(flags);
+  if (identity === undefined) throw new Error("there is no certificate to listen with");
+  return secureListener(
+    listener,
+    serverOf(identity, flags.ca === undefined ? undefined : read("--ca", flags.ca)),
+  );
 }
 
 function serverOf(identity: TlsIdentity, ca: Buffer | undefined): TlsServerContext {

@@ -27,21 +27,25 @@ const CA: Readonly<Record<"connects" | "listens" | "both", string>> = {
 };
 
 /** Adds the options to a command that can connect, listen, or do both. */
-export function addTlsOptions(command: Command, { connects, listens }: TlsRoles): Command {
+export function addTlsOptions(
+  command: Command,
+  { connects, listens }: TlsRoles,
+  scheme: "tls://" | "https://" = "tls://",
+): Command {
   command
     .option(
       "--ca <file>",
-      `tls:// (PEM): ${CA[connects && listens ? "both" : connects ? "connects" : "listens"]}`,
+      `${scheme} (PEM): ${CA[connects && listens ? "both" : connects ? "connects" : "listens"]}`,
     )
     .option(
       "--cert <file>",
-      "tls:// (PEM): our own certificate, and those above it; to listen, one is needed",
+      `${scheme} (PEM): our own certificate, and those above it${listens ? "; to listen, one is needed" : ""}`,
     )
-    .option("--key <file>", "tls:// (PEM): its key (default: the file of --cert)");
+    .option("--key <file>", `${scheme} (PEM): its key (default: the file of --cert)`);
   if (connects)
     command.option(
       "--insecure",
-      "tls://: connect to whoever answers; who is on the way can then read and change everything",
+      `${scheme}: connect to whoever answers; who is on the way can then read and change everything`,
     );
   return command;
 }
@@ -58,18 +62,21 @@ export async function prepareTls(
 ): Promise<TlsEnds | undefined> {
   const has = (endpoints: readonly Endpoint[] = []): boolean => endpoints.some(({ kind }) => kind === "tls");
   const roles: TlsRoles = { listens: has(ends.listening), connects: has(ends.connecting) };
-  check(flags, roles);
+  if (
+    !roles.connects &&
+    !roles.listens &&
+    [flags.ca, flags.cert, flags.key, flags.insecure].some((flag) => flag !== undefined)
+  )
+    throw new UsageError("--ca, --cert, --key and --insecure are for tls:// URLs");
+  checkTlsFlags(flags, roles);
   if (!roles.connects && !roles.listens) return undefined;
   const { tlsEnds } = await import("./tls-ends.ts");
   return tlsEnds(flags, roles);
 }
 
-function check({ ca, cert, insecure, key }: TlsFlags, { connects, listens }: TlsRoles): void {
-  if (!connects && !listens) {
-    if ([ca, cert, key, insecure].some((flag) => flag !== undefined))
-      throw new UsageError("--ca, --cert, --key and --insecure are for tls:// URLs");
-    return;
-  }
+/** @throws {UsageError} the options do not fit each other, or these ends. */
+export function checkTlsFlags({ ca, cert, insecure, key }: TlsFlags, { connects, listens }: TlsRoles): void {
+  if (!connects && !listens) return;
   if (listens && cert === undefined)
     throw new UsageError("to listen on tls:// needs a certificate and its key: --cert FILE --key FILE");
   if (key !== undefined && cert === undefined)

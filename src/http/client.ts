@@ -96,6 +96,7 @@ export class HttpClient implements AsyncDisposable {
    * the kept connection it was sent on turns out to have died before the server said anything.
    *
    * @throws {SocketError} ConnectError and others: there is no connection. @throws {AddressError} the name does not resolve.
+   * @throws {TlsError} ERR_TLS_…: of https:, the server is not who it should be, or the handshake failed.
    * @throws {RequestTimeoutError} ERR_HTTP_TIMEOUT: a phase took too long. @throws the signal's reason.
    * @throws {RemoteProtocolError} ERR_HTTP_…: what the server sent is refused; ERR_HTTP_UNEXPECTED_END: it ended before.
    * @throws {LocalProtocolError} ERR_HTTP_FIELD_NAME, ERR_HTTP_FIELD_VALUE, ERR_HTTP_METHOD, ERR_HTTP_FRAMING …: what was
@@ -141,10 +142,13 @@ export class HttpClient implements AsyncDisposable {
   }
 
   #transportOf(options: RequestOptions): RequestTransport {
-    const { path, connect, proxy } = options;
-    if (path === undefined && connect === undefined && proxy === undefined) return this.#options.transport;
+    const { path, connect, proxy, tls } = options;
+    const under = this.#options.transport;
+    const isSame = path === undefined && connect === undefined && proxy === undefined;
+    if (isSame && tls === undefined) return under;
     checkTransport(options);
-    return { path, connect, proxy };
+    if (isSame) return { ...under, tls };
+    return { path, connect, proxy, tls: tls ?? under.tls };
   }
 
   #make(destination: Destination, options: RequestOptions, transport: RequestTransport): PendingRequest {
@@ -184,7 +188,7 @@ export class HttpClient implements AsyncDisposable {
 
   #poolOf(destination: Destination, transport: RequestTransport): OriginPool {
     // Nearly always the origin alone tells the way.
-    const way = transport.path ?? transport.connect ?? transport.proxy;
+    const way = transport.path ?? transport.connect ?? transport.proxy ?? transport.tls;
     const known = way === undefined ? this.#pools.get(destination.origin) : undefined;
     if (known !== undefined) return known;
     const route = routeTo(destination, transport);

@@ -14,6 +14,7 @@ export type {
   RequestManner,
   RequestOptions,
   RequestTimeouts,
+  RequestTls,
   RequestTransport,
 } from "./client/options.ts";
 export type { ClientStats } from "./client/pool.ts";

@@ -128,6 +128,18 @@ export class TlsStream extends AdaptedStream {
     return waiter.promise;
   }
 
+  /** What waits on it holds the process alive, as it does from the beginning. Over a stream that is no socket's: does nothing. */
+  ref(): this {
+    this.#socket.ref();
+    return this;
+  }
+
+  /** What waits on it does not hold the process alive. */
+  unref(): this {
+    this.#socket.unref();
+    return this;
+  }
+
   /** "TLSv1.3". This and what follows is undefined until the handshake is over. */
   get protocol(): string | undefined {
     return this.#agreed?.protocol;

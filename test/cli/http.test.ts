@@ -9,6 +9,7 @@ import { serve } from "berkeley/http";
 import type { HttpHandler } from "berkeley/http";
 import { serving } from "../http/serving.ts";
 import { listenAt } from "../support/berkeley-tcp.ts";
+import { OPENSSL, certificates } from "../support/certificates.ts";
 import { berkeley, run } from "../support/cli.ts";
 
 let folder = "";
@@ -172,6 +173,23 @@ test("http says how much of a content that was cut off is in the file", async ()
   assert.equal(readFileSync(file, "utf8"), "abc");
 });
 
+test("http speaks https: with whom --ca vouches for, and serve --listen tls:// with who asks", {
+  skip: OPENSSL.skip,
+}, async () => {
+  const { authority, server } = certificates();
+  writeFileSync(join(folder, "page"), "secure");
+  const own = ["--cert", server.certificatePath, "--key", server.keyPath];
+  await using child = berkeley(["serve", "--listen", "tls://127.0.0.1:0", ...own, folder]);
+  const [, url] = await child.line(/^serving .* on (https:\/\/\S+)$/m);
+  const trusted = await run(["http", "--ca", authority.certificatePath, `${url}page`]);
+  assert.equal(trusted.stderr.toString(), "");
+  assert.equal(trusted.stdout.toString(), "secure");
+  const stranger = await run(["http", `${url}page`]);
+  assert.equal(stranger.code, 1);
+  assert.match(stranger.stderr.toString(), /^berkeley: TLS: /);
+  assert.equal((await run(["http", "--insecure", `${url}page`])).stdout.toString(), "secure");
+});
+
 test("http --timeout gives up", async () => {
   await using at = await serving({ handle: () => new Promise(() => {}) });
   const { code, stderr } = await run(["http", "-w", "0.2", at.url]);
@@ -195,6 +213,7 @@ for (const [what, args, message] of [
   ["another scheme", ["ftp://a/"], /ftp:\/\/ is not known here/],
   ["a header without a colon", ["-H", "x", "a"], /--header is 'Name: value'/],
   ["a header with CR LF", ["-H", "X: a\r\nY: b", "127.0.0.1:1"], /control/],
+  ["--ca for http:", ["--ca", "x", "127.0.0.1:1"], /are for https:\/\/ URLs/],
   ["--resume without a file", ["-C", "a"], /--resume goes with --output/],
   ["--resume of what is sent", ["-C", "-o", "x", "-d", "y", "a"], /--resume goes without/],
   ["a method that is none", ["-X", "G T", "127.0.0.1:1"], /is no method/],

@@ -95,7 +95,7 @@ test("serve --compress compresses for who takes it, over a Unix socket", { skip:
 for (const [what, args, message, status] of [
   ["a folder that is not there", ["/no/such"], /cannot serve \/no\/such: ENOENT/, 1],
   ["a file", [process.execPath], /it is no folder/, 1],
-  ["datagrams", ["--listen", "udp://:0"], /--listen takes tcp:\/\/ or unix:\/\//, 2],
+  ["datagrams", ["--listen", "udp://:0"], /--listen takes tcp:\/\/, tls:\/\/ or unix:\/\//, 2],
 ] as const)
   test(`serve refuses ${what}`, async () => {
     const { code, stderr } = await run(["serve", ...args]);

@@ -446,6 +446,7 @@ const refused: readonly (readonly [string, string, RequestOptions, string])[] = 
   ["a user in the URL", "http://u:p@a/", {}, "ERR_INVALID_ARG_TYPE"],
   ["a number as content", "http://a/", { body: 1 as never }, "ERR_INVALID_ARG_TYPE"],
   ["a time of 0", "http://a/", { headTimeoutMs: 0 }, "ERR_OUT_OF_RANGE"],
+  ["what is no object as tls", "http://a/", { tls: 1 as never }, "ERR_INVALID_ARG_TYPE"],
   [
     "both transports",
     "http://a/",
@@ -462,14 +463,6 @@ for (const [what, url, options, code] of refused)
   });
 
 const never = (): Promise<never> => new Promise(() => {});
-
-test("request() rejects with ERR_HTTP_SCHEME for https: without a function that connects", async () => {
-  await assert.rejects(request("https://127.0.0.1/"), (error) => {
-    assert.ok(error instanceof LocalProtocolError);
-    assert.equal(error.code, "ERR_HTTP_SCHEME");
-    return true;
-  });
-});
 
 for (const [what, options, code] of [
   ["of a wrong type", { connectionsMax: "1" as never }, "ERR_INVALID_ARG_TYPE"],

@@ -6,6 +6,7 @@ import { invalidArgument } from "../../socket/errors.ts";
 import type { ByteStream } from "../../stream/index.ts";
 import { checkAmount, checkLimits, checkTime } from "../checks.ts";
 import type { InformationalHead } from "../events.ts";
+import type { TlsClientOptions } from "../../tls/index.ts";
 import type { FieldsInit } from "../syntax/fields.ts";
 import type { HttpLimits } from "../syntax/limits.ts";
 
@@ -39,6 +40,13 @@ export interface RequestTimeouts {
   readonly totalTimeoutMs?: number | undefined;
 }
 
+/** How https: is spoken: whom to trust (`ca`), who we are (`identity`), and what else startTls() of berkeley/tls takes. */
+export interface RequestTls
+  extends Omit<TlsClientOptions, "alpnProtocols" | "onSession" | "session" | "signal"> {
+  /** What the certificate must be for, and what the server is asked for. Default: the URL's host. */
+  readonly serverName?: string | undefined;
+}
+
 /** Where a request's connection leads, if not by TCP to the URL's host. */
 export interface RequestTransport {
   /** A Unix socket at which the server listens; the URL's host is only written as Host. */
@@ -51,6 +59,8 @@ export interface RequestTransport {
    * resolved by the proxy.
    */
   readonly proxy?: string | URL | undefined;
+  /** Of https: URLs. Requests share a connection when they have this object in common. Default: the usual roots, nobody. */
+  readonly tls?: RequestTls | undefined;
 }
 
 /** Keeps cookies: what `tough-cookie` calls CookieJar is one, with `getCookieString` and `setCookie` as they are. */
@@ -201,9 +211,11 @@ export function shortest({ sendTimeoutMs, headTimeoutMs, bodyTimeoutMs, totalTim
 }
 
 /** @throws {TypeError} ERR_INVALID_ARG_TYPE: more than one is given, or `connect` is no function. */
-export function checkTransport({ path, connect, proxy }: RequestTransport): void {
+export function checkTransport({ path, connect, proxy, tls }: RequestTransport): void {
   if (connect !== undefined && typeof connect !== "function")
     throw invalidArgument("options.connect", "a function", connect);
+  if (tls !== undefined && (typeof tls !== "object" || tls === null))
+    throw invalidArgument("options.tls", "an object", tls);
   if ([path, connect, proxy].filter((one) => one !== undefined).length > 1)
     throw invalidArgument("options", "an object with one of path, connect and proxy", {
       path,
@@ -225,7 +237,7 @@ export function checkClientOptions(options: ClientOptions): CheckedClientOptions
     idleConnectionsMax: checkAmount("options.idleConnectionsMax", options.idleConnectionsMax ?? 256, 0),
     queueMax: checkAmount("options.queueMax", options.queueMax ?? 10_000, 0),
     unreadBytesMax: checkAmount("options.unreadBytesMax", options.unreadBytesMax ?? 262_144, 0),
-    transport: { path: options.path, connect: options.connect, proxy: options.proxy },
+    transport: { path: options.path, connect: options.connect, proxy: options.proxy, tls: options.tls },
     manner: mannerOver(options, MANNER),
   };
 }

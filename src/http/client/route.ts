@@ -5,8 +5,7 @@ import { isIPv6 } from "node:net";
 import { invalidArgument } from "../../socket/errors.ts";
 import { connectSocks5, connectTcp, connectUnix } from "../../stream/index.ts";
 import type { ByteStream, ConnectSocks5Options } from "../../stream/index.ts";
-import { mistake } from "../syntax/errors.ts";
-import type { Connect, Origin, RequestTransport } from "./options.ts";
+import type { Connect, Origin, RequestTls, RequestTransport } from "./options.ts";
 import { connectTunnel } from "./tunnel.ts";
 import type { Destination } from "./url.ts";
 
@@ -23,25 +22,61 @@ export interface ProxyHead {
   readonly authorization: string | undefined;
 }
 
-/** How the last step is made where the origin speaks TLS. */
-async function secure(stream: ByteStream, { protocol }: Origin): Promise<ByteStream> {
-  if (protocol === "http:") return await Promise.resolve(stream);
-  throw mistake("ERR_HTTP_SCHEME", "https: needs options.connect, which gives a stream over TLS");
-}
+/** Makes a connection to where TLS begins, if the origin speaks it. */
+type Reach = (signal: AbortSignal) => Promise<ByteStream>;
 
-async function connectOrigin(origin: Origin, signal: AbortSignal): Promise<ByteStream> {
-  // Before anybody is connected to.
-  if (origin.protocol === "https:") return await secure(undefined as never, origin);
-  return await connectTcp(origin.hostname, origin.port, { signal });
-}
-
-const numbers = new WeakMap<Connect, number>();
+const numbers = new WeakMap<Connect | RequestTls, number>();
 let nextNumber = 1;
 
-function numberOf(connect: Connect): number {
-  let number = numbers.get(connect);
-  if (number === undefined) numbers.set(connect, (number = nextNumber++));
+function numberOf(one: Connect | RequestTls): number {
+  let number = numbers.get(one);
+  if (number === undefined) numbers.set(one, (number = nextNumber++));
   return number;
+}
+
+/** The way by `reach`, and TLS behind it where the origin speaks it. berkeley/tls is loaded when the first one does. */
+function secured(way: string, reach: Reach, origin: Origin, tls: RequestTls = NO_TLS): Route {
+  if (origin.protocol === "http:") return { key: way, open: reach };
+  const key = tls === NO_TLS ? way : `${way} tls ${numberOf(tls)}`;
+  return {
+    key,
+    async open(signal) {
+      const { startTls } = await import("../../tls/index.ts");
+      const stream = await reach(signal);
+      // One that TLS 1.3 offers should serve once.
+      const session = sessions.get(key);
+      sessions.delete(key);
+      try {
+        return await startTls(stream, {
+          ...tls,
+          serverName: tls.serverName ?? origin.hostname,
+          alpnProtocols: ["http/1.1"],
+          session,
+          onSession: (offered) => keep(key, offered),
+          signal,
+        });
+      } catch (error) {
+        stream.close();
+        throw error;
+      }
+    },
+  };
+}
+
+const NO_TLS: RequestTls = Object.freeze({});
+
+/** What the connection before was offered, by its way: resumed, a handshake is shorter. */
+const sessions = new Map<string, Buffer>();
+const SESSIONS_MAX = 256;
+
+function keep(key: string, session: Buffer): void {
+  sessions.delete(key);
+  sessions.set(key, session);
+  if (sessions.size <= SESSIONS_MAX) return;
+  for (const oldest of sessions.keys()) {
+    sessions.delete(oldest);
+    return;
+  }
 }
 
 /**
@@ -50,7 +85,7 @@ function numberOf(connect: Connect): number {
  * @throws {TypeError} ERR_INVALID_ARG_TYPE, ERR_INVALID_URL: the proxy is none.
  */
 export function routeTo(destination: Destination, transport: RequestTransport): Route {
-  const { connect, path, proxy } = transport;
+  const { connect, path, proxy, tls } = transport;
   const { origin } = destination;
   const to: Origin = {
     protocol: destination.protocol,
@@ -61,10 +96,10 @@ export function routeTo(destination: Destination, transport: RequestTransport): 
     return { key: `${numberOf(connect)} ${origin}`, open: (signal) => connect(to, { signal }) };
   if (path !== undefined) {
     const name = Buffer.from(path).toString("base64");
-    return { key: `unix ${name} ${origin}`, open: (signal) => connectUnix(path, { signal }) };
+    return secured(`unix ${name} ${origin}`, (signal) => connectUnix(path, { signal }), to, tls);
   }
-  if (proxy !== undefined) return routeThrough(proxyOf(proxy), to, origin);
-  return { key: origin, open: (signal) => connectOrigin(to, signal) };
+  if (proxy !== undefined) return routeThrough(proxyOf(proxy), to, origin, tls);
+  return secured(origin, (signal) => connectTcp(to.hostname, to.port, { signal }), to, tls);
 }
 
 /** A proxy, taken apart. */
@@ -103,26 +138,23 @@ function basic({ user, password }: Proxy): string | undefined {
   return `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
 }
 
-function routeThrough(proxy: Proxy, to: Origin, origin: string): Route {
+function routeThrough(proxy: Proxy, to: Origin, origin: string, tls: RequestTls | undefined): Route {
   const { href, isSocks, hostname, port } = proxy;
-  const reach = (signal: AbortSignal): Promise<ByteStream> => connectTcp(hostname, port, { signal });
+  const reach: Reach = (signal) => connectTcp(hostname, port, { signal });
   // It keeps connections to many origins itself, and one to it serves all of them.
   if (!isSocks && to.protocol === "http:") return { key: `proxy ${href}`, open: reach };
-  return {
-    key: `proxy ${href} ${origin}`,
-    async open(signal) {
-      const stream = await reach(signal);
-      try {
-        const through = isSocks
-          ? await throughSocks(stream, proxy, to, signal)
-          : await connectTunnel(stream, authorityOf(to), basic(proxy), { signal });
-        return await secure(through, to);
-      } catch (error) {
-        stream.close();
-        throw error;
-      }
-    },
+  const through: Reach = async (signal) => {
+    const stream = await reach(signal);
+    try {
+      return isSocks
+        ? await throughSocks(stream, proxy, to, signal)
+        : await connectTunnel(stream, authorityOf(to), basic(proxy), { signal });
+    } catch (error) {
+      stream.close();
+      throw error;
+    }
   };
+  return secured(`proxy ${href} ${origin}`, through, to, tls);
 }
 
 async function throughSocks(

@@ -101,7 +101,7 @@ export type HttpRefusal = keyof typeof STATUS_BY_CODE;
  * - ERR_HTTP_FRAMING: a field, or a way of sending the body, that contradicts how the message is framed;
  * - ERR_HTTP_BODY_TOO_LONG, ERR_HTTP_BODY_TOO_SHORT: not the length that was announced;
  * - ERR_HTTP_TRAILERS: trailers where the framing has no place for them;
- * - ERR_HTTP_SCHEME: a URL of a client that it cannot speak to;
+ * - ERR_HTTP_SCHEME: a URL that is neither http: nor https:;
  * - ERR_HTTP_QUEUE_FULL: a client has queueMax requests that wait for a connection;
  * - ERR_HTTP_CLIENT_CLOSED: a client was closed;
  * - ERR_HTTP_CONTENT_GONE: a redirection wants a content again that can be read once;
