@@ -89,7 +89,7 @@ export abstract class BinaryFileOf<F extends Face> extends SocketFile<F> {
   }
 
   /**
-   * Reads lines, each at most LINE_LIMIT long.
+   * Reads lines: with a hint each at most LINE_LIMIT long, without one all of them READ_LIMIT.
    *
    * @param hint  ends with the line that makes it more bytes than that. Without it or with 0: all till the peer has ended, at
    *   most READ_LIMIT; Infinity: without that limit.
