@@ -135,9 +135,10 @@ export class ServedConnection<S extends ByteStream> implements Connection<S>, Wa
       // A wait that `stopping` ended is no failure: it is what that signal is for.
       if (!this.stopping.aborted || error !== this.stopping.reason) thrown = { error };
     }
+    const ended = thrown === undefined && (await this.#endWriting());
     this.#stopTimers();
     const outcome = this.#outcome(thrown);
-    if (outcome === "finished") await this.#linger();
+    if (ended && outcome === "finished") await this.#linger();
     if (outcome === "failed") report(thrown?.error, thrown?.error === this.#broke);
     this.#close();
     return outcome;
@@ -150,12 +151,27 @@ export class ServedConnection<S extends ByteStream> implements Connection<S>, Wa
     return thrown.error instanceof ServerError ? "refused" : "failed";
   }
 
-  async #linger(): Promise<void> {
+  // The end comes behind what the handler has left to be sent, and a peer that reads none of that must not keep the place:
+  // the timeouts of the connection hold until it is sent.
+  /** Ends this side; false: it is to be closed without. */
+  async #endWriting(): Promise<boolean> {
     const { accepted } = this;
-    if (this.#peerEnded || accepted.closed || this.#lingerTimeoutMs === 0) return;
-    let timer: Timer | undefined;
+    if (this.#peerEnded || accepted.closed || this.#lingerTimeoutMs === 0) return false;
+    this.waits(true);
     try {
       await accepted.closeWrite();
+      return true;
+    } catch {
+      return false; // it broke: there is nothing more to be saved
+    } finally {
+      this.waits(false);
+    }
+  }
+
+  async #linger(): Promise<void> {
+    const { accepted } = this;
+    let timer: Timer | undefined;
+    try {
       let next = accepted.receiveSome();
       const comes = await Promise.race([next, nextTurn()]);
       if (comes === undefined) this.#close();

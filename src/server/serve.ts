@@ -56,6 +56,8 @@ export class Server<S extends ByteStream = ByteStream> implements AsyncDisposabl
   readonly #handler: Handler<S>;
   readonly #options: CheckedOptions<S>;
   readonly #counters: Counters;
+  /** Ends when nothing is accepted any more. */
+  readonly #accepting: Promise<void>;
   readonly #connections = new Set<ServedConnection<S>>();
   readonly #stopping = new AbortController();
   /** Rings when a place is free, and when the server stops. */
@@ -81,6 +83,7 @@ export class Server<S extends ByteStream = ByteStream> implements AsyncDisposabl
     this.#limits = { ...this.#options, counters, stopping: this.#stopping.signal };
     const { signal } = this.#options;
     signal?.addEventListener("abort", this.#onSignal);
+    this.#accepting = this.#acceptAll();
     this.finished = this.#run();
     if (signal?.aborted === true) this.#onSignal();
   }
@@ -101,6 +104,8 @@ export class Server<S extends ByteStream = ByteStream> implements AsyncDisposabl
     const ms = checkTimeOrNone("options.deadlineMs", deadlineMs);
     const before = this.#ended;
     this.#stop();
+    // What was accepted at this very moment is served, and ended, as the others are.
+    await this.#accepting.catch(() => undefined); // `finished` tells why
     if (ms > 0) await this.#emptied(ms);
     const completed = this.#ended - before;
     const late = this.#connections.size;
@@ -130,7 +135,7 @@ export class Server<S extends ByteStream = ByteStream> implements AsyncDisposabl
 
   async #run(): Promise<void> {
     try {
-      await this.#acceptAll();
+      await this.#accepting;
     } finally {
       this.#stop();
       await this.#emptied(Infinity);

@@ -56,6 +56,8 @@ export interface PostOptions {
 
 const NOBODY: DrainReport = { completed: 0, aborted: 0, abandoned: 0 };
 
+const errorOf = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));
+
 /** One place. */
 export class Post {
   /** Resolves when its first worker serves; rejects with what that died of before. */
@@ -95,19 +97,15 @@ export class Post {
 
   /** Starts one worker after another. */
   async #keep(first: Promise<Error>): Promise<void> {
-    const { onDeath, restartMsMax, restartMsMin } = this.#options;
+    const { restartMsMax, restartMsMin } = this.#options;
     let died = first;
     let ms = restartMsMin;
     for (;;) {
       const begun = now();
-      const error = await died;
+      // One that cannot be started (no thread is left) has died as well.
+      const error = await died.catch(errorOf);
       if (this.#stopping) return;
-      if (onDeath !== undefined) onDeath(error, this.#number);
-      else
-        process.emitWarning(`worker ${this.#number} died: ${error.message}`, {
-          code: "BERKELEY_WORKER",
-          detail: error.stack ?? "",
-        });
+      this.#tell(error);
       if (now() - begun >= CALM_MS) ms = restartMsMin;
       const again = now() + ms;
       ms = Math.min(ms * 2, restartMsMax);
@@ -116,6 +114,24 @@ export class Post {
       this.#restarts++;
       died = this.#start();
     }
+  }
+
+  /** Whatever onDeath throws: the place is filled again. */
+  #tell(error: Error): void {
+    const { onDeath } = this.#options;
+    if (onDeath === undefined) return this.#warn(error);
+    try {
+      onDeath(error, this.#number);
+    } catch (another) {
+      this.#warn(errorOf(another));
+    }
+  }
+
+  #warn({ message, stack = "" }: Error): void {
+    process.emitWarning(`worker ${this.#number} died: ${message}`, {
+      code: "BERKELEY_WORKER",
+      detail: stack,
+    });
   }
 
   /** Starts a worker; resolves with what it died of. */
@@ -135,7 +151,7 @@ export class Post {
       this.#news.ring();
     });
     worker.on("error", (thrown: unknown) => {
-      error = thrown instanceof Error ? thrown : new Error(String(thrown));
+      error = errorOf(thrown);
     });
     const code = await new Promise<number>((resolve) => worker.once("exit", resolve));
     this.#worker = undefined;

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { ECANCELED, EINVAL, EMFILE, MSG_PEEK, SocketError } from "berkeley";
 import { ServerError, serve } from "berkeley/server";
 import type { ListenerOf } from "berkeley/server";
-import { connectTcp, listenTcp } from "berkeley/stream";
+import { connectTcp, listenTcp, memoryPair } from "berkeley/stream";
 import type { ByteStream, SocketStream } from "berkeley/stream";
 import { NEVER } from "#dist/engine/backend.js";
 import { currentEngine } from "#dist/engine/current.js";
@@ -217,6 +217,21 @@ test("a peer that does not read what is sent to it is idle", async () => {
   client.close();
 });
 
+test("a peer that does not read what a handler has left to be sent is idle, and keeps no place", async () => {
+  let left: Promise<ServerError> | undefined;
+  await using at = await served(
+    (stream) => {
+      left = serverErrorOf(stream.sendAll(Buffer.alloc(64 << 20)));
+    },
+    { idleTimeoutMs: 100, connectionsMax: 1 },
+  );
+  const client = await at.connect();
+  await until(() => at.server.stats().timedOut === 1);
+  assert.equal((await left)?.code, "ERR_IDLE_TIMEOUT");
+  assert.equal(at.server.stats().active, 0);
+  client.close();
+});
+
 test("a connection is ended after totalTimeoutMs, whatever it does", async () => {
   await using at = await served(echo, { totalTimeoutMs: 100 });
   const client = await at.connect();
@@ -358,7 +373,7 @@ test("a server whose listener is closed by another hand ends when its handlers h
 });
 
 /** A listener whose accept() does what it is told. */
-function scripted(accept: () => ByteStream | undefined): ListenerOf<ByteStream> {
+function scripted(accept: () => ByteStream | Promise<ByteStream> | undefined): ListenerOf<ByteStream> {
   let canceled: (error: Error) => void = () => undefined;
   const never = new Promise<never>((_, reject) => (canceled = reject));
   never.catch(() => undefined);
@@ -376,6 +391,21 @@ function scripted(accept: () => ByteStream | undefined): ListenerOf<ByteStream> 
     [Symbol.asyncDispose]: async () => undefined,
   };
 }
+
+test("shutdown() ends a connection that was accepted at the very moment", async () => {
+  const [near, far] = memoryPair();
+  let give: (stream: ByteStream) => void = () => undefined;
+  const streams = [new Promise<ByteStream>((resolve) => (give = resolve))];
+  const server = serve(
+    scripted(() => streams.shift()),
+    echo,
+  );
+  give(near);
+  assert.deepEqual(await server.shutdown({ deadlineMs: 0 }), { completed: 0, aborted: 1, abandoned: 0 });
+  assert.equal(near.closed, true);
+  await server.finished;
+  far.close();
+});
 
 test("finished rejects when accept() fails for good", async () => {
   const listener = scripted(() => {

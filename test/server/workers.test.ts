@@ -137,6 +137,22 @@ test("a worker's death is a process warning", async () => {
   client.close();
 });
 
+test("an onDeath that throws is a process warning, and the worker is started again", async () => {
+  await using at = await workers({
+    workers: 1,
+    restartMsMin: 1,
+    onDeath() {
+      throw new Error("in onDeath");
+    },
+  });
+  const warned = warning("BERKELEY_WORKER");
+  const client = await at.connect();
+  await client.sendAll("exit");
+  assert.match((await warned).message, /^worker 0 died: in onDeath$/);
+  await until(() => at.server.stats().restarts === 1 && at.server.stats().workers === 1);
+  client.close();
+});
+
 test("the pause before a worker is started again doubles", async () => {
   const at = await workers({ workers: 1, onDeath: () => undefined, restartMsMin: 40, restartMsMax: 100 });
   for (const pauseMs of [40, 80, 100]) {
