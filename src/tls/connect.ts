@@ -14,7 +14,7 @@ import { TlsError, certificateError } from "./errors.ts";
 import { clientSocket, verifyError } from "./node-socket.ts";
 import { checkIdentity, checkServerName, checkTlsOptions } from "./options.ts";
 import type { CheckedTlsOptions, TlsIdentity, TlsOptions } from "./options.ts";
-import { parseSession } from "./session.ts";
+import { formatSession, isGood, parseSession, trustOf } from "./session.ts";
 import type { KeptSession } from "./session.ts";
 import { TlsStream } from "./tls-stream.ts";
 import { takeOver } from "./upgrade.ts";
@@ -34,7 +34,10 @@ export interface TlsClientOptions extends TlsOptions, StreamOptions {
    * Node's, which compares the name (RFC 6125). One that pins a key should call that too.
    */
   readonly checkIdentity?: ((serverName: string, certificate: PeerCertificate) => void) | undefined;
-  /** What onSession of an earlier connection to the same server was given: it is resumed, if the server agrees. */
+  /**
+   * What onSession of an earlier connection to the same server was given: it is resumed, if the server agrees, and if `ca` and
+   * `crl` are what they were and its certificate is still in its time.
+   */
   readonly session?: Uint8Array | undefined;
   /**
    * Given each session that the server offers, at any time (TLS 1.3: at any time after the handshake). One of TLS 1.3 should
@@ -61,6 +64,7 @@ interface CheckedClientOptions extends CheckedTlsOptions {
   readonly verifyPeer: boolean;
   readonly checkIdentity: TlsClientOptions["checkIdentity"];
   readonly session: KeptSession | undefined;
+  readonly trust: Buffer;
   readonly onSession: ((session: Buffer) => void) | undefined;
 }
 
@@ -73,13 +77,16 @@ function checkClientOptions(options: TlsClientOptions, serverName: string): Chec
   const kept = session instanceof Uint8Array ? parseSession(session) : undefined;
   if (session !== undefined && kept === undefined)
     throw invalidArgument("options.session", "what onSession was given", typeof session);
+  const checked = checkTlsOptions(options);
+  const trust = trustOf(checked);
   return {
-    ...checkTlsOptions(options),
+    ...checked,
+    trust,
     serverName: checkServerName("options.serverName", serverName),
     identity: identity === undefined ? undefined : checkIdentity("options.identity", identity),
     verifyPeer,
     checkIdentity: check,
-    session: kept,
+    session: kept !== undefined && isGood(kept, trust) ? kept : undefined,
     onSession,
   };
 }
@@ -151,8 +158,8 @@ export async function startTls(from: Upgradable, options: StartTlsOptions): Prom
 }
 
 function begin(from: Upgradable, options: CheckedClientOptions): TlsStream {
-  const { alpnProtocols, handshakeTimeoutMs, identity, keyLog, onSession, serverName, session, verifyPeer } =
-    options;
+  const { alpnProtocols, handshakeTimeoutMs, identity, keyLog, onSession } = options;
+  const { serverName, session, trust, verifyPeer } = options;
   const secureContext = contextOf(options, identity);
   const { discardedBytes, stream } = takeOver(from);
   const { localAddress, remoteAddress } = stream;
@@ -181,8 +188,8 @@ function begin(from: Upgradable, options: CheckedClientOptions): TlsStream {
   // Not a session of a server that was refused.
   if (onSession !== undefined)
     socket.on("session", (offered) => {
-      const kept = made.keep(offered);
-      if (kept !== undefined) onSession(kept);
+      const certificate = made.peerCertificate?.raw;
+      if (certificate !== undefined) onSession(formatSession({ certificate, session: offered, trust }));
     });
   return made;
 }

@@ -19,7 +19,6 @@ import type { ChannelBinding } from "./channel-binding.ts";
 import { TlsError, errorOf } from "./errors.ts";
 import { peerCertificateOf, readOn } from "./node-socket.ts";
 import type { NodeSide } from "./node-socket.ts";
-import { formatSession } from "./session.ts";
 
 /** What is held for who does not receive, as much as one read of Node's brings; what is read beyond waits in the kernel. */
 const HELD_BYTES_MAX = 65_536;
@@ -175,12 +174,6 @@ export class TlsStream extends AdaptedStream {
     const der = this.#agreed?.certificate;
     if (der === undefined) return undefined;
     return (this.#certificate ??= new X509Certificate(der));
-  }
-
-  /** What is to be kept of a session that the server has offered. @internal */
-  keep(session: Buffer): Buffer | undefined {
-    const certificate = this.#agreed?.certificate;
-    return certificate === undefined ? undefined : formatSession({ certificate, session });
   }
 
   /**

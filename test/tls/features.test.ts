@@ -2,11 +2,12 @@
 // that are exchanged; and what arguments are refused.
 
 import assert from "node:assert/strict";
-import { createHash, randomBytes } from "node:crypto";
+import { X509Certificate, createHash, randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { memoryPair } from "berkeley/stream";
 import { TlsServerContext, acceptTls, connectTls, listenTls, startTls } from "berkeley/tls";
 import type { StartTlsOptions, TlsIdentity, TlsServerOptions, TlsStream } from "berkeley/tls";
+import { formatSession, parseSession } from "#dist/tls/session.js";
 import { OPENSSL, certificates } from "../support/certificates.ts";
 import { codeOf, openSockets, thrown } from "../support/pair.ts";
 import { clientOptions, closeEnds, refusal, shake, tcpStreams, tlsPair } from "../support/tls.ts";
@@ -101,6 +102,32 @@ for (const maxVersion of ["TLSv1.3", "TLSv1.2"] as const) {
     assert.equal(refusal(ends[0]), "ERR_TLS_CERTIFICATE_NAME");
     if (ends[1].status === "fulfilled") assert.equal(ends[1].value.resumed, true);
     closeEnds(ends);
+  });
+
+  test(`startTls() does not resume a session under another trust, or of an expired certificate, ${maxVersion}`, {
+    skip,
+  }, async () => {
+    const { authority, crl, expired, revoked, server, stranger } = certificates();
+    const ca = [authority.certificate, stranger.certificate];
+    for (const [shown, trusted, code] of [
+      [server, { ca: stranger.certificate }, "ERR_TLS_CERTIFICATE_UNKNOWN_CA"],
+      [revoked, { ca, crl }, "ERR_TLS_CERTIFICATE_REVOKED"],
+    ] as const) {
+      const context = new TlsServerContext(shown);
+      const { session } = await sessionsOf(context, { maxVersion, ca });
+      const ends = await shake(await tcpStreams(), { maxVersion, session, ...trusted }, context);
+      closeEnds(ends);
+      assert.equal(refusal(ends[0]), code);
+    }
+    const context = new TlsServerContext(server);
+    const kept = parseSession((await sessionsOf(context, { maxVersion })).session);
+    assert.ok(kept !== undefined);
+    const certificate = new X509Certificate(expired.certificate).raw;
+    await using pair = await tlsPair(
+      { maxVersion, session: formatSession({ ...kept, certificate }) },
+      context,
+    );
+    assert.equal(pair.client.resumed, false);
   });
 
   test(`TlsServerContext resumes another's sessions with the same ticketKeys only, ${maxVersion}`, {
