@@ -134,7 +134,7 @@ function begin(into: Partial<RelayDirection> | undefined): RelayDirection {
  * receive brings is on the way, between two sockets at most 1 MiB inside the kernel (splice(2)).
  *
  * Both streams stay open and are the caller's to close. When it fails, `options.report` has what was taken from `from`
- * and not delivered.
+ * and not delivered; where `to` is no socket's stream the last piece stands there whole, and the peer may have had a part.
  *
  * @returns how many bytes were delivered, and by which way.
  * @throws as ByteStream.receiveSome() of the one and ByteStream.sendAll() of the other. @throws the signal's reason.
