@@ -36,8 +36,8 @@ export abstract class AdaptedStream implements ByteStream {
   #rest: Buffer = NOTHING;
   #receivers: Receiver[] = [];
   #senders: Sender[] = [];
-  /** The first sender's bytes are on their way. */
-  #sending = false;
+  /** Whose bytes are on their way; who was aborted meanwhile waits no more. */
+  #current: Sender | undefined = undefined;
   #readEnded = false;
   #writeEnded = false;
   #failure: unknown = undefined;
@@ -70,12 +70,12 @@ export abstract class AdaptedStream implements ByteStream {
     const refused = refusedSize(bytesMax);
     if (refused !== undefined) return refused;
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
-    const receiver = new Receiver(signal, (left) => {
-      this.#receivers = this.#receivers.filter((other) => other !== left);
-    });
+    const bytes = this.#receivers.length === 0 ? this.#take() : undefined;
+    if (bytes !== undefined) return Promise.resolve(this.#cut(bytes, bytesMax));
+    const receiver = new Receiver(signal, this.#leaveReceivers);
     receiver.bytesMax = bytesMax;
     this.#receivers.push(receiver);
-    this.deliver();
+    if (this.#failure !== undefined) this.failed(this.#failure);
     return receiver.promise;
   }
 
@@ -105,7 +105,7 @@ export abstract class AdaptedStream implements ByteStream {
     this.#senders = [];
     for (const receiver of receivers) receiver.reject(new SocketError("recv", -ECANCELED));
     for (const sender of senders) sender.reject(new SocketError("sendall", -ECANCELED));
-    this.shut(this.#sending);
+    this.shut(this.#current !== undefined);
   }
 
   get closed(): boolean {
@@ -126,11 +126,17 @@ export abstract class AdaptedStream implements ByteStream {
         return;
       }
       const receiver = this.#receivers.shift() as Receiver;
-      if (bytes.length > receiver.bytesMax) {
-        this.#rest = bytes.subarray(receiver.bytesMax);
-        receiver.resolve(bytes.subarray(0, receiver.bytesMax));
-      } else receiver.resolve(bytes);
+      receiver.resolve(this.#cut(bytes, receiver.bytesMax));
     }
+  }
+
+  /** Gives bytes to who waits for them; false: nobody does. For bytes that nothing is held before. @internal */
+  protected offer(bytes: Buffer): boolean {
+    const receiver = this.#receivers.shift();
+    if (receiver === undefined) return false;
+    receiver.resolve(this.#cut(bytes, receiver.bytesMax));
+    if (this.#rest.length > 0) this.deliver();
+    return true;
   }
 
   /** The peer has ended. @internal */
@@ -152,7 +158,7 @@ export abstract class AdaptedStream implements ByteStream {
   protected gone(error: unknown): void {
     this.failed(error);
     // Who sends from now on does not wait for the write that was under way.
-    this.#sending = false;
+    this.#current = undefined;
     const senders = this.#senders;
     this.#senders = [];
     for (const sender of senders) sender.reject(this.#failure);
@@ -169,13 +175,26 @@ export abstract class AdaptedStream implements ByteStream {
     return bytes ?? (this.#readEnded ? NOTHING : undefined);
   }
 
+  /** What of it may be received; the rest is for the next. */
+  #cut(bytes: Buffer, bytesMax: number): Buffer {
+    if (bytes.length <= bytesMax) return bytes;
+    this.#rest = bytes.subarray(bytesMax);
+    return bytes.subarray(0, bytesMax);
+  }
+
+  readonly #leaveReceivers = (left: Waiter<Buffer>): void => {
+    this.#receivers = this.#receivers.filter((other) => other !== left);
+  };
+
+  // What was begun goes on; the stream is of no use any more.
+  readonly #leaveSenders = (left: Waiter<void>): void => {
+    this.#senders = this.#senders.filter((other) => other !== left);
+  };
+
   #enqueue(bytes: Uint8Array | undefined, options: StreamOptions | undefined): Promise<void> {
     const signal = options?.signal;
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
-    const sender = new Sender(signal, (left) => {
-      // What was begun goes on; the stream is of no use any more.
-      this.#senders = this.#senders.filter((other) => other !== left);
-    });
+    const sender = new Sender(signal, this.#leaveSenders);
     sender.bytes = bytes;
     this.#senders.push(sender);
     this.#send();
@@ -184,7 +203,7 @@ export abstract class AdaptedStream implements ByteStream {
 
   /** The first sender begins, if nobody else is under way. */
   #send(): void {
-    while (!this.#sending && this.#senders.length > 0) {
+    while (this.#current === undefined && this.#senders.length > 0) {
       const sender = this.#senders[0] as Sender;
       const { bytes } = sender;
       if (this.#writeEnded || this.#failure !== undefined) {
@@ -194,24 +213,23 @@ export abstract class AdaptedStream implements ByteStream {
         else sender.reject(new SocketError("sendall", -EPIPE));
         continue;
       }
-      this.#sending = true;
-      const done = (error?: unknown): void => this.#sent(sender, error);
+      this.#current = sender;
       if (bytes === undefined) {
         this.#writeEnded = true;
-        this.endWriting(done);
-      } else if (bytes.length === 0) done();
-      else this.write(bytes, done);
+        this.endWriting(this.#sent);
+      } else if (bytes.length === 0) this.#sent();
+      else this.write(bytes, this.#sent);
     }
   }
 
-  #sent(sender: Sender, error: unknown): void {
-    this.#sending = false;
-    const at = this.#senders.indexOf(sender);
-    if (at !== -1) {
-      this.#senders.splice(at, 1);
+  readonly #sent: Done = (error?: unknown): void => {
+    const sender = this.#current;
+    this.#current = undefined;
+    if (sender !== undefined && this.#senders[0] === sender) {
+      this.#senders.shift();
       if (error === undefined || error === null) sender.resolve();
       else sender.reject(this.#failure ?? error);
     }
     this.#send();
-  }
+  };
 }

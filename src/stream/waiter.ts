@@ -8,7 +8,7 @@ export class Waiter<T> {
   #resolve!: (value: T) => void;
   #reject!: (reason: unknown) => void;
   readonly signal: AbortSignal | undefined;
-  readonly #abort: () => void;
+  readonly #abort: (() => void) | undefined = undefined;
 
   /** @param leave  takes it off its queue. */
   constructor(signal: AbortSignal | undefined, leave: (waiter: Waiter<T>) => void) {
@@ -17,11 +17,12 @@ export class Waiter<T> {
       this.#reject = reject;
     });
     this.signal = signal;
+    if (signal === undefined) return;
     this.#abort = (): void => {
       leave(this);
-      this.#reject(signal?.reason);
+      this.#reject(signal.reason);
     };
-    if (signal !== undefined) listen(signal, this.#abort);
+    listen(signal, this.#abort);
   }
 
   resolve(value: T): void {
@@ -35,6 +36,6 @@ export class Waiter<T> {
   }
 
   #silence(): void {
-    if (this.signal !== undefined) stopListening(this.signal, this.#abort);
+    if (this.signal !== undefined && this.#abort !== undefined) stopListening(this.signal, this.#abort);
   }
 }

@@ -271,6 +271,7 @@ export class TlsStream extends AdaptedStream {
   #push(bytes: Buffer | null): boolean {
     if (bytes === null) this.#ended();
     else if (!this.closed && this.#failure === undefined) {
+      if (this.#open && this.#held === 0 && this.offer(bytes)) return this.#reading;
       this.#records.push(bytes);
       this.#held += bytes.length + RECORD_COST_BYTES;
       this.deliver();
