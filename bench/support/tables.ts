@@ -70,7 +70,7 @@ export function summaryTable(results: readonly Result[]): string {
       return entry === undefined ? "" : times(ratioTo(result, entry, "node-net")?.median);
     });
     return ours.map((entry) => {
-      const variant = entry.label.replace("Berkeley", "").trim();
+      const variant = entry.label.replace(/^Berkeley,?/, "").trim();
       const name = `${result.title}${variant === "" ? "" : `, \`${variant}\``}${unit.better === "less" ? " (less is better)" : ""}`;
       const value = `${figure(spreadOf(entry, unit.key)?.median)} ${unit.title}`;
       const toC = times(ratioTo(result, entry, "c")?.median);
@@ -79,7 +79,7 @@ export function summaryTable(results: readonly Result[]): string {
   });
   return `${table(head, rows)}
 
-Node is node:net, of datagrams node:dgram; C is one thread over epoll, of datagrams the same calls. More than 1 × is faster, but where less is better; an empty cell was not asked. ${place(first.machine)}, Node ${first.machine.node.slice(1)}, ${first.machine.date.slice(0, 10)}; medians of ${first.conditions.rounds} rounds, interleaved.`;
+Node is node:net; for datagrams node:dgram, under TLS node:tls, for HTTP node:http, for WebSocket ws. C is one thread over epoll, of datagrams the same calls. More than 1 × is faster, but where less is better; an empty cell was not asked. ${place(first.machine)}, Node ${first.machine.node.slice(1)}, ${first.machine.date.slice(0, 10)}; medians of ${first.conditions.rounds} rounds, interleaved.`;
 }
 
 /**
