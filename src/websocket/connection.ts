@@ -3,9 +3,10 @@
 
 import type { AnyAddress } from "../index.ts";
 import { invalidArgument } from "../wire/misuse.ts";
-import type { Deflate } from "./compression.ts";
 import { Link } from "./link.ts";
 import type { CloseInfo, LinkInit, WebSocketMessage } from "./link.ts";
+import { isParts, sendParts } from "./parts.ts";
+import type { MessageParts } from "./parts.ts";
 import { DONE, failed } from "./sender.ts";
 import { mistake } from "./syntax/errors.ts";
 import { SHARED_BYTES_MAX } from "./syntax/frame-memory.ts";
@@ -33,8 +34,10 @@ export class WebSocketConnection implements AsyncIterable<WebSocketMessage>, Asy
   #handler: MessageHandler | undefined = undefined;
   /** The handler has not finished with what came last. */
   #handling = false;
-  /** What is sent waits for what is being compressed. */
+  /** What is sent waits for what is being compressed, or sent in parts. */
   #tail: Promise<void> | undefined = undefined;
+  /** Bytes of what waits there, before it is compressed. */
+  #waitingBytes = 0;
 
   /** @internal Use connect(), accept() or serve(). */
   constructor(init: LinkInit) {
@@ -60,7 +63,7 @@ export class WebSocketConnection implements AsyncIterable<WebSocketMessage>, Asy
 
   /** Bytes that were sent and that the kernel has not taken. */
   get bufferedBytes(): number {
-    return this.#link.sender.pendingBytes;
+    return this.#link.sender.pendingBytes + this.#waitingBytes;
   }
 
   /** The peer's address. */
@@ -84,56 +87,71 @@ export class WebSocketConnection implements AsyncIterable<WebSocketMessage>, Asy
    * Sends a message. What is sent in answer to messages that came together leaves together; nothing waits longer than for
    * what is ready to run now.
    *
-   * @param message  text (half a surrogate pair becomes U+FFFD), or bytes, which are yours again when it resolves.
+   * @param message  text (half a surrogate pair becomes U+FFFD), or bytes, which are yours again when it resolves; or its
+   *   parts, all text or all bytes, which leave as fragments as they are made, uncompressed. Other messages wait behind
+   *   the last part, pings and pongs do not.
    * @returns resolves when more may be sent: at once, unless the peer is slower than the program. Who waits is never
-   *   ahead of the peer by more than 64 KiB and a message.
+   *   ahead of the peer by more than 64 KiB and a message, or a part of one.
    * @throws {LocalProtocolError} ERR_WEBSOCKET_CLOSED: close() was called. @throws {RemoteProtocolError}
    *   ERR_WEBSOCKET_CLOSED: the peer has closed; others as receive(). Who does not wait for it is not told; iteration and
-   *   `closed` are. @throws {TypeError} ERR_INVALID_ARG_TYPE.
+   *   `closed` are. @throws {TypeError} ERR_INVALID_ARG_TYPE. What the parts throw: a message that was begun is cut off then,
+   *   and the connection closed with 1011.
    */
-  send(message: string | Uint8Array): Promise<void> {
-    if (typeof message !== "string" && !(message instanceof Uint8Array))
-      return failed(invalidArgument("message", "a string or a Uint8Array", message));
+  send(message: string | Uint8Array | MessageParts): Promise<void> {
+    if (typeof message !== "string" && !(message instanceof Uint8Array)) {
+      if (!isParts(message))
+        return failed(invalidArgument("message", "a string, a Uint8Array or parts of one", message));
+      if (!this.#link.isOpen) return failed(this.#link.closedError());
+      return this.#behind(
+        0,
+        () => sendParts(this.#link, message),
+        () => DONE,
+      );
+    }
     if (!this.#link.isOpen) return failed(this.#link.closedError());
-    return this.#tail === undefined
-      ? this.#send(message, false)
-      : this.#sendBehind(() => this.#send(message, true));
+    const smaller = this.#tail === undefined ? this.#smaller(message) : undefined;
+    if (this.#tail === undefined && !(smaller instanceof Promise)) return this.#write(message, smaller);
+    return this.#behind(
+      sizeOf(message),
+      () => smaller ?? this.#smaller(message),
+      (made) => this.#write(message, made),
+    );
   }
 
-  /** @param isBehind  its turn among those that wait has come. */
-  #send(message: string | Uint8Array, isBehind: boolean): Promise<void> {
-    const { sender, deflate, isServer, isOpen } = this.#link;
+  /** What a message becomes, if it is compressed. */
+  #smaller(message: string | Uint8Array): Uint8Array | Promise<Uint8Array> | undefined {
+    const { deflate } = this.#link;
+    if (deflate === undefined || sizeOf(message) < deflate.bytesMin) return undefined;
+    return deflate.compress(typeof message === "string" ? Buffer.from(message) : message);
+  }
+
+  /** @param smaller  the same message, compressed. */
+  #write(message: string | Uint8Array, smaller: Uint8Array | undefined): Promise<void> {
+    const { sender, isServer, isOpen } = this.#link;
     if (!isOpen) return failed(this.#link.closedError());
     const { writer } = sender;
-    const isText = typeof message === "string";
-    if (deflate !== undefined) {
-      const length = isText ? Buffer.byteLength(message) : message.length;
-      if (length >= deflate.bytesMin) return this.#sendSmaller(deflate, message, isBehind);
+    if (smaller !== undefined) writer.compressed(typeof message === "string", smaller);
+    else if (typeof message === "string") writer.text(message);
+    else {
+      writer.binary(message);
+      return sender.written(isServer && message.length + HEAD_BYTES_MAX > SHARED_BYTES_MAX);
     }
-    if (isText) {
-      writer.text(message);
-      return sender.written(false);
-    }
-    writer.binary(message);
-    return sender.written(isServer && message.length + HEAD_BYTES_MAX > SHARED_BYTES_MAX);
+    return sender.written(false);
   }
 
-  #sendSmaller(deflate: Deflate, message: string | Uint8Array, isBehind: boolean): Promise<void> {
-    const { sender } = this.#link;
-    const isText = typeof message === "string";
-    const write = (bytes: Uint8Array): Promise<void> => {
-      if (!this.#link.isOpen) return failed(this.#link.closedError());
-      sender.writer.compressed(isText, bytes);
-      return sender.written(false);
-    };
-    const made = deflate.compress(isText ? Buffer.from(message) : message);
-    if (!(made instanceof Promise)) return write(made);
-    return isBehind ? made.then(write) : this.#sendBehind(() => made.then(write));
-  }
-
-  /** In order, where compressing takes its time. */
-  #sendBehind(act: () => Promise<void>): Promise<void> {
-    const mine = (this.#tail ?? DONE).then(act);
+  /**
+   * In order, where making a message takes its time: writes what is made when everything before has been written.
+   *
+   * @param size  of the message; it waits, and counts as not taken by the kernel.
+   */
+  #behind<T>(size: number, make: () => T | Promise<T>, write: (made: T) => Promise<void>): Promise<void> {
+    this.#waitingBytes += size;
+    const mine = (this.#tail ?? DONE)
+      .then(make)
+      .finally(() => {
+        this.#waitingBytes -= size;
+      })
+      .then(write);
     const tail: Promise<void> = mine
       .catch(() => {})
       .finally(() => {
@@ -156,10 +174,14 @@ export class WebSocketConnection implements AsyncIterable<WebSocketMessage>, Asy
       sender.writer.prepared(frames);
       void sender.written(false);
     } else
-      void this.#sendBehind(() => {
-        if (this.#link.isOpen) sender.writer.prepared(frames);
-        return sender.written(false);
-      });
+      void this.#behind(
+        frames.length,
+        () => frames,
+        (made) => {
+          if (this.#link.isOpen) sender.writer.prepared(made);
+          return sender.written(false);
+        },
+      ).catch(() => {});
   }
 
   /**
@@ -236,7 +258,11 @@ export class WebSocketConnection implements AsyncIterable<WebSocketMessage>, Asy
    * @throws {LocalProtocolError} ERR_WEBSOCKET_CLOSE_CODE, ERR_WEBSOCKET_CONTROL_TOO_LONG: and nothing was closed.
    */
   async close(code: number = CLOSE_NORMAL, reason: string = ""): Promise<void> {
-    if (this.#tail !== undefined) await this.#tail;
+    if (this.#tail !== undefined) {
+      // Who makes the parts of a message may never come to an end.
+      this.#link.closing();
+      await this.#tail;
+    }
     if (this.#link.isOpen) this.#link.close(code, reason);
     await this.closed;
   }
@@ -321,4 +347,8 @@ export class WebSocketConnection implements AsyncIterable<WebSocketMessage>, Asy
       if (failure === undefined) resolve(OVER);
       else reject(failure.error);
   }
+}
+
+function sizeOf(message: string | Uint8Array): number {
+  return typeof message === "string" ? Buffer.byteLength(message) : message.length;
 }

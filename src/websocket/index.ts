@@ -10,6 +10,7 @@ export type { CloseInfo, WebSocketMessage } from "./link.ts";
 export type { WebSocketOptions } from "./options.ts";
 export { WebSocketParser } from "./parser.ts";
 export type { WebSocketParserOptions } from "./parser.ts";
+export type { MessageParts } from "./parts.ts";
 export { accept, serve } from "./server.ts";
 export type { AcceptOptions, WebSocketHandler, WebSocketServeOptions } from "./server.ts";
 export { afterStep, phaseOf } from "./state.ts";

@@ -166,6 +166,11 @@ export class Link {
     else if (sender.writer.length > 0) void sender.written(false);
   }
 
+  /** A Close will be sent: its time begins. */
+  closing(): void {
+    this.#deadlines.closing();
+  }
+
   /** Sends a Close; reading goes on until the peer's. */
   close(code: number, reason: string): void {
     this.sender.writer.close(code, reason);

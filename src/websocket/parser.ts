@@ -3,7 +3,7 @@
 //
 // How it stays linear. A head has 14 bytes at most, and is looked at again until it is whole. A payload is unmasked where it
 // lies, in the memory that was received, once, as far as it has come, and text is checked in the same go. What is not
-// whole yet is kept in pieces, and put together once.
+// whole yet is kept in pieces (syntax/message-pieces.ts), and put together once.
 //
 // What it holds: one message within the limits, one control frame, and what the last receive() brought. Nothing is set
 // aside for what a head announces.
@@ -40,6 +40,7 @@ import {
 import { limitsFrom } from "./syntax/limits.ts";
 import type { WebSocketLimits } from "./syntax/limits.ts";
 import { mask } from "./syntax/masking.ts";
+import { MessagePieces, VIEW_PART_MIN } from "./syntax/message-pieces.ts";
 import { Utf8Checker, notUtf8, readText } from "./syntax/utf8.ts";
 
 /** What a parser must know of its peer. */
@@ -54,9 +55,6 @@ export interface WebSocketParserOptions {
 
 const CLOSED: ConnectionEnd = Object.freeze({ type: "closed" });
 const NOTHING: Buffer = Buffer.alloc(0);
-
-/** A payload that is this small a part of what it came with is copied out, so that it does not keep all of that. */
-const VIEW_PART_MIN = 4;
 
 /** Parses what one side of a WebSocket sends. */
 export class WebSocketParser {
@@ -76,7 +74,7 @@ export class WebSocketParser {
   #key = 0;
 
   // The message that is being read, of which more is to come.
-  #pieces: ByteQueue | undefined = undefined;
+  #pieces: MessagePieces | undefined = undefined;
   #utf8: Utf8Checker | undefined = undefined;
   #messageOpcode = 0;
   #compressed = false;
@@ -269,7 +267,7 @@ export class WebSocketParser {
   #begin(): void {
     this.#messageOpcode = this.#opcode;
     this.#messageBytes = 0;
-    this.#pieces = new ByteQueue();
+    this.#pieces = new MessagePieces();
     this.#utf8 = this.#opcode === TEXT && !this.#compressed ? new Utf8Checker() : undefined;
   }
 
@@ -285,7 +283,7 @@ export class WebSocketParser {
         this.#phase = (this.#phase + length) & 3;
       }
       if (this.#utf8?.push(bytes) === false) throw notUtf8("a text");
-      (this.#pieces as ByteQueue).push(bytes);
+      (this.#pieces as MessagePieces).push(bytes);
       this.#messageBytes += length;
       this.#left -= length;
       if (this.#left > 0) return this.#wait();
@@ -296,7 +294,7 @@ export class WebSocketParser {
 
   /** The message is complete. */
   #finish(): TextMessage | BinaryMessage | CompressedMessage {
-    const bytes = (this.#pieces as ByteQueue).take();
+    const bytes = (this.#pieces as MessagePieces).whole();
     const utf8 = this.#utf8;
     this.#pieces = undefined;
     this.#utf8 = undefined;

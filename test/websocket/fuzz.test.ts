@@ -3,21 +3,37 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { WebSocketParser } from "berkeley/websocket";
 import { NEED_DATA } from "berkeley/wire";
 import { assertLinear } from "../support/growth.ts";
 import { Random } from "../support/random.ts";
 import { deliveries } from "../support/streams.ts";
 import { CASES } from "./cases.ts";
-import { BINARY, CONTINUATION, PING, TEXT, frame } from "./frames.ts";
+import { BINARY, CONTINUATION, PING, PONG, TEXT, frame } from "./frames.ts";
 import { parse } from "./parsing.ts";
 import type { Outcome } from "./parsing.ts";
+import { turns } from "./serving.ts";
 
 function broken(random: Random, bytes: Buffer): Buffer {
   const made = Buffer.from(bytes);
   for (let count = 1 + random.below(4); count > 0 && made.length > 0; count--)
     made[random.below(made.length)] = random.below(256);
   return random.onceIn(3) ? made.subarray(0, random.below(made.length + 1)) : made;
+}
+
+/** By how much memory has grown, when what nobody holds is freed, which other threads do in their time. */
+async function grownBy(before: number, enough: number): Promise<number> {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  let grown = Infinity;
+  for (let tries = 0; tries < 50 && grown > enough; tries++) {
+    collect();
+    await turns(1);
+    grown = process.memoryUsage().arrayBuffers - before;
+  }
+  return grown;
 }
 
 const summary = ({ told, error }: Outcome): unknown => ({ told, code: error?.code });
@@ -116,4 +132,29 @@ test("WebSocketParser sets nothing aside for what a head announces, and keeps no
   const grown = process.memoryUsage().arrayBuffers - before;
   assert.ok(grown < 8 * 2 ** 20, `${grown} bytes for 5000 bytes of 50 messages`);
   assert.equal(parsers.length, 50);
+});
+
+test("WebSocketParser keeps of each receive what is the message's: fragments between pongs hold no more than the message", async () => {
+  const RECEIVE_BYTES = 65_536;
+  const RECEIVES = 400;
+  // Of 1100 bytes: small beside its receive, and large enough to be worth a view.
+  const fragment = (opcode: number): Buffer => frame({ opcode, payload: Buffer.alloc(1100), fin: false });
+  const pong = frame({ opcode: PONG, payload: Buffer.alloc(125) });
+  const pongs = Buffer.concat(
+    Array.from({ length: Math.floor((RECEIVE_BYTES - 1200) / pong.length) }, () => pong),
+  );
+  const before = process.memoryUsage().arrayBuffers;
+  const parser = new WebSocketParser({ from: "client" });
+  for (let at = 0; at < RECEIVES; at++) {
+    const receive = Buffer.allocUnsafeSlow(RECEIVE_BYTES);
+    const head = fragment(at === 0 ? BINARY : CONTINUATION);
+    head.copy(receive);
+    pongs.copy(receive, head.length);
+    parser.receive(receive.subarray(0, head.length + pongs.length));
+    while (parser.next() !== NEED_DATA);
+  }
+  const enough = 4 * 1100 * RECEIVES;
+  const grown = await grownBy(before, enough);
+  assert.ok(grown <= enough, `${grown} bytes for a message of ${1100 * RECEIVES}`);
+  assert.equal(parser.side, "message");
 });

@@ -141,6 +141,34 @@ for (const slow of ["close", "drop"] as const)
     }
   });
 
+test("publish() bounds what waits behind a message that is being compressed", async () => {
+  const topics = new Topics({ bufferedBytesMax: 100_000, slow: "drop" });
+  let server: WebSocketConnection | undefined;
+  await using at = await memorySockets(
+    (socket) => {
+      server = socket;
+      topics.subscribe(socket, "a");
+      return untilClosed(socket);
+    },
+    { compression: { serverNoContextTakeover: false } },
+  );
+  await turns();
+  assert.ok(server !== undefined && server.compresses);
+  // Its stream of zlib's takes its time; what follows waits behind it.
+  const first = "0123456789".repeat(1000);
+  void server.send(first);
+  assert.equal(server.bufferedBytes, 10_000);
+  const message = Buffer.alloc(10_000);
+  let taken = 0;
+  for (let count = 0; count < 100; count++) taken += topics.publish("a", message);
+  assert.equal(taken, 8);
+  assert.ok(server.bufferedBytes <= 100_000, `${server.bufferedBytes} bytes wait`);
+  assert.equal(await heard(at.client), first);
+  for (let count = 0; count < taken; count++) assert.deepEqual(await heard(at.client), message);
+  await turns();
+  assert.equal(server.bufferedBytes, 0);
+});
+
 test("Topics refuses what is no option, no message, and a client's connection", async () => {
   for (const [options, code] of [
     [{ bufferedBytesMax: -1 }, "ERR_OUT_OF_RANGE"],
