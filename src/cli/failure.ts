@@ -8,6 +8,7 @@ import { TlsError } from "../tls/errors.ts";
 import { RemoteProtocolError } from "../wire/index.ts";
 import { formatEndpoint, UsageError } from "./endpoint.ts";
 import type { Endpoint, UnixEndpoint } from "./endpoint.ts";
+import { renderMessage } from "./render.ts";
 
 /**
  * What the command's exit status means.
@@ -78,13 +79,18 @@ export interface Failure {
 
 /** Says what an error means to the person who ran the command. */
 export function describeFailure(error: unknown): Failure {
+  const { message, exitCode } = described(error);
+  return { message: renderMessage(message), exitCode };
+}
+
+function described(error: unknown): Failure {
   if (error instanceof OutputClosedError) return { message: "", exitCode: EXIT.OUTPUT_CLOSED };
   if (error instanceof CommandError) return { message: error.message, exitCode: error.exitCode };
   if (error instanceof UsageError) return { message: error.message, exitCode: EXIT.USAGE };
   if (error instanceof EndpointError)
     return isExpected(error.cause)
       ? { message: `${error.message}: ${reason(error, error.cause)}`, exitCode: EXIT.NETWORK }
-      : describeFailure(error.cause);
+      : described(error.cause);
   if (isExpected(error)) return { message: error.message, exitCode: EXIT.NETWORK };
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { message: `this is a fault of the program, please report it:\n${text}`, exitCode: EXIT.FAULT };

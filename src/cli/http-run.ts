@@ -39,6 +39,7 @@ export interface HttpOptions extends TlsFlags {
 const REDIRECTS_MAX = 20;
 const PARTIAL_CONTENT = 206;
 const RANGE_NOT_SATISFIABLE = 416;
+const STATUS_MOVED = 300;
 const STATUS_FAILED = 400;
 
 /**
@@ -159,7 +160,8 @@ async function write(
     response.close(); // It is all here.
     return;
   }
-  if (failed || (options.resume && status >= STATUS_FAILED)) {
+  // What is said of a redirection or a failure is not what the file has a part of.
+  if (failed || (options.resume && status >= STATUS_MOVED)) {
     response.close();
     throw new CommandError(`the server answered ${status} ${reason}`.trimEnd(), EXIT.NETWORK);
   }

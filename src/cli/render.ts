@@ -13,6 +13,7 @@ const NAMED: Readonly<Record<string, string>> = {
 };
 /** Controls, formats (bidirectional overrides, zero widths), line separators, private use, unassigned. */
 const UNSAFE = /[\p{C}\p{Zl}\p{Zp}\\]/u;
+const UNSAFE_ALL = new RegExp(UNSAFE, "gu");
 
 /**
  * Shows bytes as one line: `hello\n`, `\x1b[31m`, `caf\xc3 … 12 more bytes`.
@@ -33,6 +34,13 @@ export function renderBytes(bytes: Uint8Array, charactersMax: number = LINE_CHAR
     at += Math.max(size, 1);
   }
   return line;
+}
+
+/** Shows a message that tells what a peer said: as it is, but for what renderBytes() escapes. Lines and backslashes stay. */
+export function renderMessage(message: string): string {
+  return message.replaceAll(UNSAFE_ALL, (character) =>
+    character === "\n" || character === "\\" ? character : renderCharacter(character),
+  );
 }
 
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });

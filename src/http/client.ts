@@ -110,7 +110,8 @@ export class HttpClient implements AsyncDisposable {
       if (manner.redirectsMax === 0 && !manner.decompress && manner.cookies === undefined)
         return this.#send(url, options);
       const { totalTimeoutMs } = timeoutsOver(options, this.#options.timeouts);
-      return follow((to, changed) => this.#send(to, changed), url, options, manner, totalTimeoutMs);
+      const { tls = this.#options.transport.tls } = options;
+      return follow((to, changed) => this.#send(to, changed), url, options, manner, tls, totalTimeoutMs);
     } catch (error) {
       return Promise.reject(error);
     }

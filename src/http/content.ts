@@ -1,6 +1,7 @@
 // The content of a message as a program reads it: piece by piece, or all of it up to a limit. A server's request and a
 // client's response are both one. Where the pieces come from, they know.
 
+import { ContentPieces } from "../wire/content-pieces.ts";
 import { LocalProtocolError } from "../wire/errors.ts";
 import type { BodyFraming } from "./events.ts";
 
@@ -63,17 +64,15 @@ export abstract class Content implements AsyncIterable<Buffer> {
   }
 
   async #collect(bytesMax: number): Promise<Buffer> {
-    const pieces: Buffer[] = [];
-    let length = 0;
+    const pieces = new ContentPieces();
     if ((this.announced ?? 0) > bytesMax) throw this.#refused(bytesMax);
     for (;;) {
       const piece = await this.read();
       if (piece === undefined) break;
-      length += piece.length;
-      if (length > bytesMax) throw this.#refused(bytesMax);
+      if (pieces.length + piece.length > bytesMax) throw this.#refused(bytesMax);
       pieces.push(piece);
     }
-    return pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces, length);
+    return pieces.whole();
   }
 
   #refused(bytesMax: number): Error {

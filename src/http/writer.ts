@@ -188,7 +188,10 @@ export class ResponseWriter extends BodyWriter {
     const none = bare || to.method === "HEAD" || status === 304;
     // 304 tells a length only where it is known (RFC 9110 section 8.6).
     const framing = framingLine(rendered, body, !bare && !(status === 304 && body === 0));
-    const lives = (response.keepAlive ?? true) && to.keepAlive && !rendered.connection.includes("close");
+    // What a client sent early through a tunnel that is refused is not HTTP, and nothing tells where it ends.
+    const refuses = to.method === "CONNECT" && !connects;
+    const closes = refuses || rendered.connection.includes("close");
+    const lives = (response.keepAlive ?? true) && to.keepAlive && !closes;
     const keepAlive = lives && (none || body !== "untilClose");
     const connection = isSwitch ? upgradeLine(rendered) : connectionLine(rendered, keepAlive, to.version);
     const date = response.date === undefined || rendered.date ? "" : `Date: ${response.date}\r\n`;

@@ -3,12 +3,13 @@
 //
 // How it stays linear. A head has 14 bytes at most, and is looked at again until it is whole. A payload is unmasked where it
 // lies, in the memory that was received, once, as far as it has come, and text is checked in the same go. What is not
-// whole yet is kept in pieces (syntax/message-pieces.ts), and put together once.
+// whole yet is kept in pieces (wire/content-pieces.ts), and put together once.
 //
 // What it holds: one message within the limits, one control frame, and what the last receive() brought. Nothing is set
 // aside for what a head announces.
 
 import { ByteQueue } from "../wire/byte-queue.ts";
+import { ContentPieces, VIEW_PART_MIN } from "../wire/content-pieces.ts";
 import { NEED_DATA } from "../wire/need-data.ts";
 import type {
   BinaryMessage,
@@ -40,7 +41,6 @@ import {
 import { limitsFrom } from "./syntax/limits.ts";
 import type { WebSocketLimits } from "./syntax/limits.ts";
 import { mask } from "./syntax/masking.ts";
-import { MessagePieces, VIEW_PART_MIN } from "./syntax/message-pieces.ts";
 import { Utf8Checker, notUtf8, readText } from "./syntax/utf8.ts";
 
 /** What a parser must know of its peer. */
@@ -74,7 +74,7 @@ export class WebSocketParser {
   #key = 0;
 
   // The message that is being read, of which more is to come.
-  #pieces: MessagePieces | undefined = undefined;
+  #pieces: ContentPieces | undefined = undefined;
   #utf8: Utf8Checker | undefined = undefined;
   #messageOpcode = 0;
   #compressed = false;
@@ -267,7 +267,7 @@ export class WebSocketParser {
   #begin(): void {
     this.#messageOpcode = this.#opcode;
     this.#messageBytes = 0;
-    this.#pieces = new MessagePieces();
+    this.#pieces = new ContentPieces();
     this.#utf8 = this.#opcode === TEXT && !this.#compressed ? new Utf8Checker() : undefined;
   }
 
@@ -283,7 +283,7 @@ export class WebSocketParser {
         this.#phase = (this.#phase + length) & 3;
       }
       if (this.#utf8?.push(bytes) === false) throw notUtf8("a text");
-      (this.#pieces as MessagePieces).push(bytes);
+      (this.#pieces as ContentPieces).push(bytes);
       this.#messageBytes += length;
       this.#left -= length;
       if (this.#left > 0) return this.#wait();
@@ -294,7 +294,7 @@ export class WebSocketParser {
 
   /** The message is complete. */
   #finish(): TextMessage | BinaryMessage | CompressedMessage {
-    const bytes = (this.#pieces as MessagePieces).whole();
+    const bytes = (this.#pieces as ContentPieces).whole();
     const utf8 = this.#utf8;
     this.#pieces = undefined;
     this.#utf8 = undefined;

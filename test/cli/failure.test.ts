@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseEndpoint, UsageError } from "#dist/cli/endpoint.js";
-import { describeFailure, EndpointError, EXIT, OutputClosedError } from "#dist/cli/failure.js";
+import { CommandError, describeFailure, EndpointError, EXIT, OutputClosedError } from "#dist/cli/failure.js";
 
 const failure = (code: string): Error =>
   Object.assign(new Error(`call ${code}: words`), { code, syscall: "call" });
@@ -93,6 +93,12 @@ const cases: readonly (readonly [name: string, error: unknown, message: RegExp, 
     EXIT.NETWORK,
   ],
   ["a connection that broke", failure("ECONNRESET"), /^call ECONNRESET: words$/, EXIT.NETWORK],
+  [
+    "what a peer says without what moves a cursor or colours a terminal",
+    new CommandError("the server answered 400 \x9b31mred\u202e\nmore", EXIT.NETWORK),
+    /^the server answered 400 \\u\{9b\}31mred\\u\{202e\}\nmore$/,
+    EXIT.NETWORK,
+  ],
   ["a command line", new UsageError("write it so"), /^write it so$/, EXIT.USAGE],
   ["a reader that has gone with silence", new OutputClosedError(), /^$/, EXIT.OUTPUT_CLOSED],
   [

@@ -122,6 +122,7 @@ test("http -o writes into a file, and --resume goes on where it ends", async () 
   assert.equal(await get("/whole", "--resume"), 0);
   assert.equal(readFileSync(file, "utf8"), "the whole");
   assert.equal(await get("/missing", "--resume"), 1);
+  assert.equal(await get("/moved", "--resume"), 1, "what is said of elsewhere is not the file");
   assert.equal(readFileSync(file, "utf8"), "the whole");
   rmSync(file);
   assert.equal(await get("/large", "--resume"), 0, "there was no file");

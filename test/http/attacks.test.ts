@@ -184,6 +184,34 @@ test("serve() answers requests that are smuggled in content as content, and thos
   assert.deepEqual([...new Set(seen)], ["/outer"]);
 });
 
+const declines: readonly (readonly [how: string, handle: HttpHandler])[] = [
+  ["refused", (_, reply) => reply.send(403)],
+  [
+    "refused later, in pieces",
+    async (request, reply) => {
+      await request.text();
+      reply.begin(502);
+      await reply.write("no");
+      reply.end();
+    },
+  ],
+  ["answered without a tunnel", (_, reply) => reply.send(200)],
+];
+for (const [how, answer] of declines)
+  test(`serve() reads nothing behind a CONNECT that is ${how}: what was sent early is no request`, async () => {
+    const seen: string[] = [];
+    await using at = await serving({
+      handle: (request, reply) => {
+        seen.push(request.method);
+        return answer(request, reply);
+      },
+    });
+    await using client = await at.connect();
+    await client.send(`CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n${get("/smuggled")}`);
+    assert.match(await client.rest(), /^HTTP\/1\.1 (200|\d+ [^]*Connection: close\r\n)/);
+    assert.deepEqual(seen, ["CONNECT"]);
+  });
+
 test("shutdown() with a deadline ends what does not end by itself", async () => {
   await using at = await serving({
     handle: async (_, reply) => {

@@ -317,10 +317,41 @@ test("eventSource() asks again behind the last event, and ends with 204", async 
     },
   });
   const events: string[] = [];
-  for await (const { data } of eventSource({ request }, at.url)) events.push(data);
+  for await (const { data } of eventSource({ request }, at.url, { retryMsMin: 1 })) events.push(data);
   assert.deepEqual(events, ["1", "2", "3"]);
   const sent = (id: string): string => Buffer.from(id).toString("latin1");
   assert.deepEqual(asked, [undefined, sent("1ä"), sent("2ä"), sent("3ä")]);
+});
+
+test("eventSource() asks behind the last id that a head can tell", async () => {
+  const asked: (string | undefined)[] = [];
+  await using at = await serving({
+    handle: (ask, reply) => {
+      asked.push(ask.fields.get("last-event-id"));
+      if (asked.length === 2) reply.send(204);
+      else reply.send(200, EVENTS, "retry: 1\nid: a\ndata: 1\n\nid: b\x01\ndata: 2\n\n");
+    },
+  });
+  const ids: string[] = [];
+  for await (const { id } of eventSource({ request }, at.url, { retryMsMin: 1 })) ids.push(id);
+  assert.deepEqual(ids, ["a", "b\x01"]);
+  assert.deepEqual(asked, [undefined, "a"]);
+});
+
+test("eventSource() waits for retryMsMin at least, whatever the server says", async () => {
+  const times: number[] = [];
+  await using at = await serving({
+    handle: (_, reply) => {
+      times.push(performance.now());
+      if (times.length === 3) reply.send(204);
+      else reply.send(200, EVENTS, "retry: 0\ndata: a\n\n");
+    },
+  });
+  let count = 0;
+  for await (const _ of eventSource({ request }, at.url, { retryMsMin: 60 })) count++;
+  assert.equal(count, 2);
+  const [first = 0, , last = 0] = times;
+  assert.ok(last - first >= 118, `${last - first} ms for two waits`);
 });
 
 test("eventSource() goes on when the connection breaks, and its signal ends it", async () => {
@@ -373,6 +404,26 @@ test("fetch() has the web's shape: redirections, contents, headers, errors", asy
     return true;
   });
   await assert.rejects(fetch(at.url, { signal: AbortSignal.abort() }), { name: "AbortError" });
+});
+
+test("fetch() gives back the connection of an answer that no Response can be", async () => {
+  await using play = playing();
+  for (const [line, body] of [
+    ["999 Strange", "Content-Length: 3\r\n\r\nabc"],
+    ["205 Reset Content", "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"],
+  ] as const) {
+    const pending = play.client.fetch("http://a/");
+    const peer = await play.accept();
+    await peer.answer(`HTTP/1.1 ${line}\r\nConnection: close\r\n${body}`);
+    if (line.startsWith("999"))
+      await assert.rejects(pending, (error) => {
+        assert.ok(error instanceof TypeError && error.message === "fetch failed");
+        return true;
+      });
+    else assert.equal((await pending).body, null);
+    await peer.closed();
+    assert.equal(play.client.stats().connections, 0);
+  }
 });
 
 test("fetch() streams a content, and cancelling it lets go of the connection", async () => {

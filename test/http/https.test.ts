@@ -7,6 +7,7 @@ import { createServer as createSecureServer } from "node:https";
 import { connect } from "node:net";
 import type { AddressInfo, Server as NetServer } from "node:net";
 import { test } from "node:test";
+import type { TLSSocket } from "node:tls";
 import { HttpClient, fetch, request, serve } from "berkeley/http";
 import type { HttpHandler } from "berkeley/http";
 import type { Server } from "berkeley/server";
@@ -164,6 +165,51 @@ test("a redirection leads from http: to https:, and fetch() there too", { skip }
     assert.equal(((error as Error).cause as { code?: string }).code, "ERR_TLS_CERTIFICATE_UNKNOWN_CA");
     return true;
   });
+});
+
+test("a redirection takes neither identity nor serverName to another origin, and both along to the same", {
+  skip,
+}, async () => {
+  const seen: [where: string, name: string | undefined, isKnown: boolean][] = [];
+  const { authority, client: identity, server: own } = certificates();
+  const asking = { requestCert: true, ca: authority.certificate, rejectUnauthorized: false };
+  const servers = await Promise.all(
+    ["first", "other"].map(async (where) => {
+      const server = createSecureServer(
+        { cert: own.certificate, key: own.key, ...asking },
+        (asked, reply) => {
+          const socket = asked.socket as TLSSocket;
+          const name = socket.servername;
+          seen.push([
+            `${where}${asked.url}`,
+            typeof name === "string" ? name : undefined,
+            Object.keys(socket.getPeerCertificate()).length > 0,
+          ]);
+          reply.writeHead(asked.url === "/end" ? 200 : 302, {
+            Location: asked.url === "/" ? "/again" : other,
+          });
+          reply.end();
+        },
+      );
+      return { server, url: `https://127.0.0.1:${await listening(server)}` };
+    }),
+  );
+  const other = `${servers[1]?.url}/end`;
+  const tls = { ...trusting(), identity, serverName: "a.example.test" };
+  for (const [client, options] of [
+    [new HttpClient({ tls }), {}],
+    [new HttpClient(), { tls }],
+  ] as const) {
+    await client.request(`${servers[0]?.url}/`, { ...options, redirectsMax: 2 });
+    client.close();
+  }
+  for (const { server } of servers) server.close();
+  const expected = [
+    ["first/", "a.example.test", true],
+    ["first/again", "a.example.test", true],
+    ["other/end", undefined, false],
+  ];
+  assert.deepEqual(seen, [...expected, ...expected]);
 });
 
 test("a content without a length that is cut off under TLS is told from one that ends", {

@@ -263,6 +263,18 @@ test("staticFiles() lists the names in a folder without an index when it is told
   assert.deepEqual([at.errors, indexed.errors], [[], []]);
 });
 
+test("staticFiles() serves and lists a file whose time no calendar of HTTP holds", async () => {
+  // A file system in memory, which keeps any time.
+  const far = mkdtempSync("/dev/shm/berkeley-static-");
+  writeFileSync(join(far, "far.txt"), "far");
+  execFileSync("touch", ["-d", "@9000000000000", join(far, "far.txt")]);
+  await using at = await serving({ handle: staticFiles(far, { list: true }) });
+  const { status, fields } = await ask(at, "/far.txt");
+  assert.deepEqual([status, fields["last-modified"]], [200, "Fri, 31 Dec 9999 23:59:59 GMT"]);
+  assert.match((await ask(at, "/")).text, /far\.txt<\/a><td>3<td>9999-12-31 23:59/);
+  rmSync(far, { recursive: true });
+});
+
 test("staticFiles() refuses what is no folder's name", () => {
   assert.throws(() => staticFiles(1 as never), { code: "ERR_INVALID_ARG_TYPE" });
 });

@@ -3,37 +3,22 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { WebSocketParser } from "berkeley/websocket";
 import { NEED_DATA } from "berkeley/wire";
 import { assertLinear } from "../support/growth.ts";
+import { grownBy } from "../support/memory.ts";
 import { Random } from "../support/random.ts";
 import { deliveries } from "../support/streams.ts";
 import { CASES } from "./cases.ts";
 import { BINARY, CONTINUATION, PING, PONG, TEXT, frame } from "./frames.ts";
 import { parse } from "./parsing.ts";
 import type { Outcome } from "./parsing.ts";
-import { turns } from "./serving.ts";
 
 function broken(random: Random, bytes: Buffer): Buffer {
   const made = Buffer.from(bytes);
   for (let count = 1 + random.below(4); count > 0 && made.length > 0; count--)
     made[random.below(made.length)] = random.below(256);
   return random.onceIn(3) ? made.subarray(0, random.below(made.length + 1)) : made;
-}
-
-/** By how much memory has grown, when what nobody holds is freed, which other threads do in their time. */
-async function grownBy(before: number, enough: number): Promise<number> {
-  setFlagsFromString("--expose-gc");
-  const collect = runInNewContext("gc") as () => void;
-  let grown = Infinity;
-  for (let tries = 0; tries < 50 && grown > enough; tries++) {
-    collect();
-    await turns(1);
-    grown = process.memoryUsage().arrayBuffers - before;
-  }
-  return grown;
 }
 
 const summary = ({ told, error }: Outcome): unknown => ({ told, code: error?.code });

@@ -4,6 +4,7 @@
 import { startTimer, stopTimer } from "../../engine/clock.ts";
 import { listen, stopListening } from "../../engine/signal.ts";
 import { SocketError } from "../../index.ts";
+import { isFieldValue } from "../../wire/characters.ts";
 import { RemoteProtocolError } from "../../wire/errors.ts";
 import { NEED_DATA } from "../../wire/need-data.ts";
 import { parseElement } from "../../wire/parameters.ts";
@@ -18,6 +19,8 @@ import type { HttpResponse } from "./response.ts";
 export interface EventSourceOptions extends RequestOptions {
   /** How long to wait before connecting again, until the server says otherwise. Default 3000, as Firefox's 5000 and Chrome's 3000. */
   readonly retryMs?: number | undefined;
+  /** The server can have us wait no shorter than this. Default 100; ours: an answer that ends at once is no loop without a pause. */
+  readonly retryMsMin?: number | undefined;
   /** Of the parser, over EVENT_STREAM_LIMITS. */
   readonly limits?: Partial<EventStreamLimits> | undefined;
   /** The id of the event that came last, from an earlier source. */
@@ -39,6 +42,7 @@ export class EventStreamError extends RemoteProtocolError {
 }
 
 const RETRY_MS = 3000;
+const RETRY_MS_MIN = 100;
 const NO_CONTENT = 204;
 
 /** @throws {EventStreamError} another status than 200, or another media type than text/event-stream. */
@@ -100,6 +104,11 @@ function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   });
 }
 
+/** An id as a field tells it: UTF-8, each byte a character. */
+function told(id: string): string {
+  return Buffer.from(id).toString("latin1");
+}
+
 /** Failures of the network, which another attempt may not meet. */
 function mayPass(error: unknown): boolean {
   if (error instanceof SocketError) return true;
@@ -120,6 +129,7 @@ export async function* eventSource(
 ): AsyncGenerator<ServerSentEvent, void, void> {
   const { limits, lastEventId = "", ...request } = options;
   let retryMs = checkTime("options.retryMs", options.retryMs ?? RETRY_MS);
+  const retryMsMin = checkTime("options.retryMsMin", options.retryMsMin ?? RETRY_MS_MIN);
   let lastId = lastEventId;
   let hasOpened = false;
   for (;;) {
@@ -127,7 +137,7 @@ export async function* eventSource(
       ...HttpFields.from(request.headers ?? HttpFields.EMPTY),
       ["Accept", "text/event-stream"],
     ];
-    if (lastId !== "") headers.push(["Last-Event-ID", Buffer.from(lastId).toString("latin1")]);
+    if (lastId !== "") headers.push(["Last-Event-ID", told(lastId)]);
     try {
       // Nothing may come for hours, and then an event.
       const response = await client.request(url, {
@@ -139,9 +149,10 @@ export async function* eventSource(
       checkEvents(response);
       hasOpened = true;
       for await (const event of pull(response, new EventStreamParser(limits))) {
-        if (event.type === "retry") retryMs = event.ms;
+        if (event.type === "retry") retryMs = Math.max(event.ms, retryMsMin);
         else {
-          lastId = event.id;
+          // With a control in it, no field can tell it.
+          if (isFieldValue(told(event.id))) lastId = event.id;
           yield event;
         }
       }

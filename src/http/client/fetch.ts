@@ -67,11 +67,19 @@ async function toResponse(response: HttpResponse, method: string): Promise<Respo
   let body: ReadableStream<Uint8Array> | Buffer | null = null;
   if (!NULL_BODY.has(status) && method !== "HEAD")
     body = response.isReady ? await response.bytes() : streamOf(response);
-  const made = new Response(body as ConstructorParameters<typeof Response>[0], {
-    status,
-    statusText: reason,
-    headers: [...headers],
-  });
+  if (body === null) response.close();
+  let made: Response;
+  try {
+    made = new Response(body as ConstructorParameters<typeof Response>[0], {
+      status,
+      statusText: reason,
+      headers: [...headers],
+    });
+  } catch (error) {
+    // A Response has a status from 200 to 599; an answer, up to 999.
+    response.close();
+    throw new TypeError("fetch failed", { cause: error });
+  }
   // A Response that a program makes has neither; one that was fetched has.
   Object.defineProperties(made, { url: { value: url }, redirected: { value: redirects > 0 } });
   return made;

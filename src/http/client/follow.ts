@@ -6,7 +6,7 @@ import { HttpFields } from "../syntax/fields.ts";
 import { mistake, refusal } from "../syntax/errors.ts";
 import { ACCEPT_ENCODING } from "./decoder.ts";
 import { RequestTimeoutError } from "./errors.ts";
-import type { CookieJar, Manner, RequestOptions } from "./options.ts";
+import type { CookieJar, Manner, RequestOptions, RequestTls } from "./options.ts";
 import type { HttpResponse } from "./response.ts";
 import { destinationOf } from "./url.ts";
 
@@ -20,12 +20,13 @@ const SECRET: ReadonlySet<string> = new Set(["authorization", "cookie", "proxy-a
 /** What describes a content that is not sent any more. */
 const OF_CONTENT = /^content-/;
 
-/** Sends a request and whatever it leads to. */
+/** Sends a request and whatever it leads to. @param tls  what holds for `options`: identity and serverName are of one origin. */
 export async function follow(
   send: Send,
   url: string | URL,
   options: RequestOptions,
   manner: Manner,
+  tls: RequestTls | undefined,
   totalMs: number,
 ): Promise<HttpResponse> {
   const { redirectsMax, decompress, decodedBytesMax, cookies } = manner;
@@ -59,7 +60,10 @@ export async function follow(
     current = changed(current, response.status);
     if (current.method !== options.method && current.body === undefined)
       fields = without(fields, (name) => OF_CONTENT.test(name));
-    if (next.origin !== destination.origin) fields = without(fields, (name) => SECRET.has(name));
+    if (next.origin !== destination.origin) {
+      fields = without(fields, (name) => SECRET.has(name));
+      if (tls !== undefined) current = { ...current, tls: elsewhere(tls) };
+    }
     destination = next;
   }
 }
@@ -92,6 +96,17 @@ function changed(options: RequestOptions, status: number): RequestOptions {
     `a redirection (${status}) wants the content again, which can be read once`,
   );
 }
+
+/** What holds for any origin: whom to trust. Requests that have `tls` in common have this in common too. */
+function elsewhere(tls: RequestTls): RequestTls {
+  const { identity, serverName, ...others } = tls;
+  if (identity === undefined && serverName === undefined) return tls;
+  let made = elsewheres.get(tls);
+  if (made === undefined) elsewheres.set(tls, (made = others));
+  return made;
+}
+
+const elsewheres = new WeakMap<RequestTls, RequestTls>();
 
 function without(fields: HttpFields, leaves: (name: string) => boolean): HttpFields {
   return HttpFields.from([...fields].filter(([name]) => !leaves(name)));

@@ -3,6 +3,7 @@
 
 import { opendir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { nearestDate } from "../syntax/date.ts";
 import { listingPage } from "../syntax/listing.ts";
 import type { Listed } from "../syntax/listing.ts";
 import { isInside } from "./inside.ts";
@@ -40,7 +41,7 @@ async function look(root: string, path: string, name: string): Promise<Listed | 
     const stats = await stat(path);
     const isFolder = stats.isDirectory();
     if (!isFolder && !stats.isFile()) return undefined;
-    return { name, isFolder, size: stats.size, modifiedMs: stats.mtimeMs };
+    return { name, isFolder, size: stats.size, modifiedMs: nearestDate(stats.mtimeMs) };
   } catch {
     return undefined; // A link to nowhere, or it is gone by now.
   }

@@ -13,7 +13,7 @@ import type { FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { invalidArgument } from "../../socket/errors.ts";
 import { judge } from "../syntax/conditions.ts";
-import { formatHttpDate } from "../syntax/date.ts";
+import { formatHttpDate, nearestDate } from "../syntax/date.ts";
 import { mediaTypeOf } from "../syntax/media-types.ts";
 import { pathNames } from "../syntax/paths.ts";
 import { readRange } from "../syntax/ranges.ts";
@@ -160,7 +160,7 @@ async function sendFile(
   cacheControl: string,
 ): Promise<void> {
   const size = Number(stats.size);
-  const modifiedMs = Number(stats.mtimeNs / MS_PER_NS);
+  const modifiedMs = nearestDate(Number(stats.mtimeNs / MS_PER_NS));
   // Size and time of change to the nanosecond tell two contents apart, but for a file that is changed within one tick of
   // the file system's clock; that is what others rely on too.
   const etag = `"${stats.size.toString(36)}-${stats.mtimeNs.toString(36)}"`;

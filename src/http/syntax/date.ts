@@ -19,6 +19,14 @@ const FORMS: readonly RegExp[] = [
 
 const digits = (number: number): string => String(number).padStart(2, "0");
 
+const YEAR_0_MS = -62_167_219_200_000;
+const YEAR_10000_MS = 253_402_300_800_000;
+
+/** The point in time that a calendar of four digits for a year has nearest to it: a file may tell any. */
+export function nearestDate(ms: number): number {
+  return Math.min(Math.max(ms, YEAR_0_MS), YEAR_10000_MS - 1);
+}
+
 /**
  * A point in time as HTTP writes it: "Sun, 06 Nov 1994 08:49:37 GMT".
  *

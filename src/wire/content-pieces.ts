@@ -1,7 +1,8 @@
-// The payload of a message that comes in several pieces, until it is whole. It knows no frames: who parses them pushes.
+// What comes in several pieces and is wanted whole: the payload of a message, a content. It knows no protocol: who takes
+// messages apart pushes.
 //
-// Why not a view of each piece. A view keeps the whole receive alive that it lies in, and between fragments of 1 KiB a peer
-// may put 63 KiB of pongs: a message within its limit would hold 64 times as much. So a piece is kept as it is only where
+// Why not a view of each piece. A view keeps the whole receive alive that it lies in, and between pieces of 1 KiB a peer
+// may put 63 KiB of something else (pongs, what extends a chunk): a message within its limit would hold 64 times as much. So a piece is kept as it is only where
 // it is a good part of its memory; others are copied, one behind the other, into memory of ours, which is made as large as
 // what is there already. Whatever the peer does, no more is held than VIEW_PART_MIN times the message.
 
@@ -14,8 +15,8 @@ export const VIEW_PART_MIN = 4;
 
 const NOTHING: Buffer = Buffer.alloc(0);
 
-/** Pieces of one message, in order. */
-export class MessagePieces {
+/** Pieces of one whole, in order. */
+export class ContentPieces {
   readonly #pieces: Buffer[] = [];
   #piecesLength = 0;
   /** Memory for copies, and which part of it is filled and not among the pieces yet. */
