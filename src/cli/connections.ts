@@ -3,6 +3,7 @@
 import type { Socket } from "../index.ts";
 import { socketChannel } from "./channel.ts";
 import type { Channel } from "./channel.ts";
+import { isWebSocket } from "./endpoint.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { connectTo } from "./open.ts";
 import type { ConnectOptions } from "./open.ts";
@@ -11,7 +12,7 @@ import { connectWebSocket } from "./websocket.ts";
 import type { Texts } from "./websocket.ts";
 
 /**
- * Connects to an endpoint, with TLS where it is tls://.
+ * Connects to an endpoint, with TLS where it is tls:// or wss://.
  *
  * @param texts  which messages go out as text, over WebSocket.
  * @throws {EndpointError} as connectTo(), or TLS failed; of a WebSocket also a RemoteProtocolError as its cause.
@@ -22,7 +23,7 @@ export async function connectChannel(
   tls: TlsEnds | undefined,
   texts: Texts = "never",
 ): Promise<Channel> {
-  if (endpoint.kind === "ws") return await connectWebSocket(endpoint, options, texts);
+  if (isWebSocket(endpoint)) return await connectWebSocket(endpoint, options, texts, tls);
   const { socket, close } = await connectTo(endpoint, options);
   if (endpoint.kind !== "tls" || tls === undefined) return socketChannel(socket, close);
   return await tls.connect(socket, endpoint, options);

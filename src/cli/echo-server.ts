@@ -8,7 +8,7 @@ import { SocketListener } from "../stream/index.ts";
 import { MESSAGE_BYTES_MAX, socketChannel, streamChannel } from "./channel.ts";
 import { acceptEach } from "./crowd.ts";
 import { countOf, echoBack } from "./echo-conversation.ts";
-import { formatEndpoint, isDatagram, isStream, UsageError } from "./endpoint.ts";
+import { formatEndpoint, isDatagram, isStream, isWebSocket, UsageError } from "./endpoint.ts";
 import type { Endpoint, WebSocketEndpoint } from "./endpoint.ts";
 import { listenOn } from "./open.ts";
 import type { Opened } from "./open.ts";
@@ -30,7 +30,7 @@ export interface EchoOptions {
   readonly listening?: ((endpoints: readonly Endpoint[]) => void) | undefined;
   /** Limits of connections. */
   readonly serving?: ServingOptions | undefined;
-  /** For endpoints that are tls://. */
+  /** For endpoints that are tls:// or wss://. */
   readonly tls?: TlsEnds | undefined;
 }
 
@@ -50,7 +50,9 @@ export async function serveEcho(endpoints: readonly Endpoint[], options: EchoOpt
   try {
     const listeners: (Opened | WebSocketsServer)[] = [];
     for (const endpoint of endpoints) {
-      const listener = endpoint.kind === "ws" ? await service.serve(endpoint) : await listenOn(endpoint);
+      const listener = isWebSocket(endpoint)
+        ? await service.serve(endpoint, options.tls)
+        : await listenOn(endpoint);
       service.own(listener);
       listeners.push(listener);
     }
@@ -139,10 +141,11 @@ class EchoService {
   }
 
   /** Begins to serve WebSockets. */
-  serve(endpoint: WebSocketEndpoint): Promise<WebSocketsServer> {
+  serve(endpoint: WebSocketEndpoint, tls: TlsEnds | undefined): Promise<WebSocketsServer> {
     const [print, { signal }] = [this.#print, this.#over];
     const { connectionsMax } = servingLimits(this.#serving);
-    return serveWebSockets(endpoint, { connectionsMax, texts: "same", signal }, async (channel, peer) => {
+    const serving = { connectionsMax, texts: "same", signal, tls } as const;
+    return serveWebSockets(endpoint, serving, async (channel, peer) => {
       try {
         await echoBack(channel, { peer, print, signal });
       } catch (error) {

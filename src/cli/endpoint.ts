@@ -24,9 +24,9 @@ export interface UnixEndpoint {
   readonly name: string;
 }
 
-/** A WebSocket as a person writes it (RFC 6455 section 3). */
+/** A WebSocket as a person writes it (RFC 6455 section 3); "wss" is one over TLS. */
 export interface WebSocketEndpoint {
-  readonly kind: "ws";
+  readonly kind: "ws" | "wss";
   /** As of an InternetEndpoint. */
   readonly host: string;
   readonly port: number;
@@ -53,7 +53,7 @@ const HOST_CHARACTERS_MAX = 255;
 const UNIX_NAME_BYTES_MAX = 107;
 const URL_SHOWN_CHARACTERS_MAX = 80;
 /** RFC 6455 section 3. */
-const WEBSOCKET_PORT = 80;
+const WEBSOCKET_PORTS: Readonly<Record<WebSocketEndpoint["kind"], number>> = { ws: 80, wss: 443 };
 /** The server of berkeley/http takes start lines of 8192 bytes. */
 const TARGET_CHARACTERS_MAX = 8000;
 
@@ -76,7 +76,7 @@ const UNIX_SCHEMES: Readonly<Record<string, Pick<UnixEndpoint, "type" | "abstrac
   "abstract-dgram": { type: "datagram", abstract: true },
   "abstract-seqpacket": { type: "seqpacket", abstract: true },
 };
-const SCHEMES_SHOWN = [...Object.keys(INTERNET_SCHEMES), ...Object.keys(UNIX_SCHEMES), "ws"]
+const SCHEMES_SHOWN = [...Object.keys(INTERNET_SCHEMES), ...Object.keys(UNIX_SCHEMES), "ws", "wss"]
   .map((scheme) => `${scheme}://`)
   .join(", ");
 
@@ -90,13 +90,23 @@ export function isStream(endpoint: Endpoint): endpoint is SocketEndpoint {
   return endpoint.kind === "unix" ? endpoint.type === "stream" : ["tcp", "tls"].includes(endpoint.kind);
 }
 
+/** Whether an endpoint has WebSockets. */
+export function isWebSocket(endpoint: Endpoint): endpoint is WebSocketEndpoint {
+  return endpoint.kind === "ws" || endpoint.kind === "wss";
+}
+
+/** Whether what goes there is under TLS. */
+export function isSecure({ kind }: Endpoint): boolean {
+  return kind === "tls" || kind === "wss";
+}
+
 /**
  * Whether an endpoint is a socket and nothing else.
  *
  * @throws {UsageError} it is not; `what` is said to be for sockets.
  */
 export function checkSocket(endpoint: Endpoint, what: string): SocketEndpoint {
-  if (endpoint.kind === "ws") throw new UsageError(`${what} is not for ws://`);
+  if (isWebSocket(endpoint)) throw new UsageError(`${what} is not for ${endpoint.kind}://`);
   return endpoint;
 }
 
@@ -114,7 +124,7 @@ export function parseEndpoint(text: string): Endpoint {
   if (scheme?.[2] === undefined)
     throw new UsageError(`${shown(text)} is not a URL: write it as tcp://HOST:PORT or unix://PATH`);
   if (Object.hasOwn(INTERNET_SCHEMES, name)) return parseInternet(text, name, rest);
-  if (name === "ws") return parseWebSocket(text, rest);
+  if (name === "ws" || name === "wss") return parseWebSocket(text, name, rest);
   throw new UsageError(`${shown(text)}: ${name}:// is not known here; known are ${SCHEMES_SHOWN}`);
 }
 
@@ -165,7 +175,7 @@ function parseInternet(text: string, scheme: string, rest: string): InternetEndp
   return { kind, family, host, port: Number(digits) };
 }
 
-function parseWebSocket(text: string, rest: string): WebSocketEndpoint {
+function parseWebSocket(text: string, kind: WebSocketEndpoint["kind"], rest: string): WebSocketEndpoint {
   const refuse = (why: string): UsageError => new UsageError(`${shown(text)}: ${why}`);
   const [, authority = "", target = ""] = /^([^/?#]*)([^]*)$/.exec(rest) ?? [];
   if (target.includes("#")) throw refuse("a WebSocket's URL has no fragment");
@@ -174,14 +184,19 @@ function parseWebSocket(text: string, rest: string): WebSocketEndpoint {
   if (/[^!-~]|[<>"]/.test(target))
     throw refuse("the path has characters that stand in no URL: write them as %XX");
   const hasPort = /:[^\]]*$/.test(authority);
-  if (authority === "") throw refuse("the host is missing, as in ws://127.0.0.1:8080/chat");
-  const { host, port } = parseInternet(text, "tcp", hasPort ? authority : `${authority}:${WEBSOCKET_PORT}`);
-  return { kind: "ws", host, port, target: target.startsWith("/") ? target : `/${target}` };
+  if (authority === "") throw refuse(`the host is missing, as in ${kind}://127.0.0.1:8080/chat`);
+  const { host, port } = parseInternet(
+    text,
+    "tcp",
+    hasPort ? authority : `${authority}:${WEBSOCKET_PORTS[kind]}`,
+  );
+  return { kind, host, port, target: target.startsWith("/") ? target : `/${target}` };
 }
 
 /** Writes an endpoint so that parseEndpoint reads the same one. */
 export function formatEndpoint(endpoint: Endpoint): string {
-  if (endpoint.kind === "ws") return `ws://${formatHostPort(endpoint.host, endpoint.port)}${endpoint.target}`;
+  if (isWebSocket(endpoint))
+    return `${endpoint.kind}://${formatHostPort(endpoint.host, endpoint.port)}${endpoint.target}`;
   if (endpoint.kind === "unix") {
     const { type, abstract, name } = endpoint;
     const kind = { stream: "", datagram: "-dgram", seqpacket: "-seqpacket" }[type];

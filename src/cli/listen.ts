@@ -7,7 +7,14 @@ import { MESSAGE_BYTES_MAX, peerChannel, stdioChannel } from "./channel.ts";
 import type { Channel } from "./channel.ts";
 import { acceptChannel } from "./connections.ts";
 import { converse } from "./converse.ts";
-import { checkSocket, formatEndpoint, isDatagram, parseEndpoint, UsageError } from "./endpoint.ts";
+import {
+  checkSocket,
+  formatEndpoint,
+  isDatagram,
+  isWebSocket,
+  parseEndpoint,
+  UsageError,
+} from "./endpoint.ts";
 import type { SocketEndpoint, WebSocketEndpoint } from "./endpoint.ts";
 import { describeFailure, isExpected } from "./failure.ts";
 import type { ProgramToRun } from "./exec.ts";
@@ -87,7 +94,7 @@ export function addListen(program: Command): void {
       );
     using input = new Input();
     const quietMs = (options.quiet ?? Infinity) * 1000;
-    if (endpoint.kind === "ws") return await listenForWebSockets(endpoint, input, quietMs, options.keep);
+    if (isWebSocket(endpoint)) return await listenForWebSockets(endpoint, input, quietMs, options.keep, tls);
     await (options.keep ? listenForMany(endpoint, input, tls) : listenForOne(endpoint, input, quietMs, tls));
   });
 }
@@ -162,13 +169,14 @@ export async function listenForWebSockets(
   input: Input,
   quietMs: number,
   keep: boolean,
+  tls: TlsEnds | undefined,
 ): Promise<void> {
   const output = new Output();
   using stop = keep ? stopOnSignals() : undefined;
   const enough = new AbortController();
   const signal = stop === undefined ? enough.signal : AbortSignal.any([stop.signal, enough.signal]);
   let fault: { readonly error: unknown } | undefined;
-  const serving = { connectionsMax: 1, texts: "utf8", signal } as const;
+  const serving = { connectionsMax: 1, texts: "utf8", signal, tls } as const;
   await using server = await serveWebSockets(endpoint, serving, async (channel, peer) => {
     note(`${peer} connected`);
     try {

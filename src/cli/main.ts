@@ -30,6 +30,7 @@ URLs:
   abstract://NAME, abstract-dgram://NAME, abstract-seqpacket://NAME
                            the same in Linux's abstract namespace, where names are no paths
   ws://HOST:PORT/PATH      a WebSocket; port 80 if none is named
+  wss://HOST:PORT/PATH     one over TLS; port 443 if none is named
   In those without a host the slashes may be left out: unix:PATH, abstract:NAME.
 
 Datagrams: each read of input, cut at 8192 bytes, is one datagram, and each one received

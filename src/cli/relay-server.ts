@@ -6,7 +6,7 @@ import { acceptChannel, connectChannel } from "./connections.ts";
 import { converse } from "./converse.ts";
 import { acceptEach } from "./crowd.ts";
 import { acceptSenders } from "./datagram-sessions.ts";
-import { formatEndpoint, isDatagram } from "./endpoint.ts";
+import { formatEndpoint, isDatagram, isWebSocket } from "./endpoint.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { describeFailure, EXIT } from "./failure.ts";
 import { listenOn } from "./open.ts";
@@ -29,7 +29,7 @@ export interface RelayOptions {
   readonly quietMs: number;
   /** A sender of datagrams that says nothing for so long, and hears nothing, is forgotten. */
   readonly idleMs: number;
-  /** For sides that are tls://. */
+  /** For sides that are tls:// or wss://. */
   readonly tls?: TlsEnds | undefined;
 }
 
@@ -39,9 +39,9 @@ export interface RelayOptions {
  * @throws {EndpointError} `from` cannot be listened on.
  */
 export async function serveRelay(from: Endpoint, to: Endpoint, options: RelayOptions): Promise<void> {
-  const { signal } = options;
+  const { signal, tls } = options;
   // Of a WebSocket the listener is the server, which is begun below.
-  const listener = from.kind === "ws" ? undefined : await listenOn(from);
+  const listener = isWebSocket(from) ? undefined : await listenOn(from);
   const ending = new AbortController();
   const end = (): void => {
     ending.abort();
@@ -69,8 +69,8 @@ export async function serveRelay(from: Endpoint, to: Endpoint, options: RelayOpt
   };
   try {
     if (signal.aborted) return;
-    if (from.kind === "ws") {
-      const serving = { connectionsMax: RELAYS_MAX, texts: "never", signal: ending.signal } as const;
+    if (isWebSocket(from)) {
+      const serving = { connectionsMax: RELAYS_MAX, texts: "never", signal: ending.signal, tls } as const;
       await using server = await serveWebSockets(from, serving, (channel, peer) =>
         relay(() => channel, peer),
       );
@@ -83,7 +83,7 @@ export async function serveRelay(from: Endpoint, to: Endpoint, options: RelayOpt
             relay(() => session, describeSender(sender)),
           )
         : acceptEach(listener.socket, RELAYS_MAX, (conn, address) =>
-            relay(() => acceptChannel(conn, from, options.tls, ending.signal), describePeer(conn, address)),
+            relay(() => acceptChannel(conn, from, tls, ending.signal), describePeer(conn, address)),
           ));
     }
     if (fault !== undefined) throw fault.error;

@@ -5,7 +5,7 @@ import { stdioChannel } from "./channel.ts";
 import type { Channel } from "./channel.ts";
 import { connectChannel } from "./connections.ts";
 import { converse } from "./converse.ts";
-import { parseEndpoint, parsePeer, UsageError } from "./endpoint.ts";
+import { isWebSocket, parseEndpoint, parsePeer, UsageError } from "./endpoint.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { listenForOne, listenForWebSockets } from "./listen.ts";
 import { serveRelay } from "./relay-server.ts";
@@ -43,7 +43,7 @@ Examples:
   berkeley relay --cert web.pem --key web.key listen:tls://:443 tcp://localhost:8080
   berkeley relay listen:tcp://localhost:8080 tls://example.org:443
   berkeley relay listen:ws://127.0.0.1:8080/mail tcp://localhost:25
-Where both sides are tls://, --cert and --key are for the listening one, --ca for the other.
+Where both sides are tls:// or wss://, --cert and --key are for the listening one, --ca for the other.
 Over WebSocket bytes go as binary messages; from standard input as text, where they are.`;
 
 /** Adds the subcommand to the program. */
@@ -99,7 +99,7 @@ async function relay(a: Side, b: Side, options: Options, tls: TlsEnds | undefine
   if (a.role !== "listen") return await relayOnce(a, b, options, tls);
   if (b.role === "stdio") {
     using input = new Input();
-    if (a.endpoint.kind === "ws") return await listenForWebSockets(a.endpoint, input, quietMs, false);
+    if (isWebSocket(a.endpoint)) return await listenForWebSockets(a.endpoint, input, quietMs, false, tls);
     return await listenForOne(a.endpoint, input, quietMs, tls);
   }
   using stop = stopOnSignals();

@@ -30,7 +30,7 @@ export function addServe(program: Command): void {
     .option("--compress", "compress text for clients that take it", false)
     .option("-q, --quiet", "print no requests", false)
     .addHelpText("after", HELP);
-  addTlsOptions(command, { connects: false, listens: true }).action(
+  addTlsOptions(command, { connects: false, listens: true }, "tls://").action(
     async (folder: string, options: ServeOptions) => {
       const { serveFolder } = await import("./serve-folder.ts");
       await serveFolder(folder, options);

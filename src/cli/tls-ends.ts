@@ -7,7 +7,7 @@ import type { Handler } from "../server/connection.ts";
 import { SocketStream } from "../stream/index.ts";
 import type { ByteStream, StreamListener } from "../stream/index.ts";
 import { acceptTls, secureListener, startTls, TlsError, TlsServerContext } from "../tls/index.ts";
-import type { TlsIdentity, TlsListener, TlsStream } from "../tls/index.ts";
+import type { TlsClientOptions, TlsIdentity, TlsListener, TlsStream } from "../tls/index.ts";
 import { streamChannel } from "./channel.ts";
 import type { Channel } from "./channel.ts";
 import { UsageError } from "./endpoint.ts";
@@ -31,6 +31,12 @@ export interface TlsEnds {
    * @throws {TlsError} @throws {SocketError} @throws the signal's reason.
    */
   accept(conn: Socket, signal: AbortSignal | undefined): Promise<Channel>;
+  /** What is wrong with the files is a matter of the command line. */
+  usageOf(error: unknown): UsageError | undefined;
+  /** What a client that opens its own connections is told. */
+  readonly client: TlsClientOptions;
+  /** The connections of a listener, each when its handshake is over. */
+  listener(listener: StreamListener): TlsListener;
   /** A handler that gets its connections when the handshake is over. */
   secured(handler: Handler<SocketStream>): Handler<SocketStream>;
 }
@@ -48,6 +54,7 @@ export function tlsEnds(flags: TlsFlags, { connects, listens }: TlsRoles): TlsEn
   if (flags.insecure === true)
     note("--insecure: any server will do; who is on the way can read and change everything");
 
+  const client: TlsClientOptions = { ca, identity: own, verifyPeer: flags.insecure !== true };
   const accept = async (stream: ByteStream, signal?: AbortSignal): Promise<TlsStream> => {
     if (server === undefined) throw new Error("there is no certificate to listen with");
     return await acceptTls(stream, server, { signal });
@@ -56,17 +63,15 @@ export function tlsEnds(flags: TlsFlags, { connects, listens }: TlsRoles): TlsEn
     async connect(conn, endpoint, { signal, timeout }) {
       try {
         const stream = await startTls(new SocketStream(conn), {
+          ...client,
           serverName: endpoint.host || "localhost",
-          ca,
-          identity: own,
-          verifyPeer: flags.insecure !== true,
           handshakeTimeoutMs: timeout === undefined ? undefined : timeout * 1000,
           signal,
         });
         return streamChannel(stream);
       } catch (error) {
         conn.close();
-        throw asUsage(error) ?? new EndpointError("connect to", endpoint, error);
+        throw credentialsAsUsage(error) ?? new EndpointError("connect to", endpoint, error);
       }
     },
     async accept(conn, signal) {
@@ -76,6 +81,12 @@ export function tlsEnds(flags: TlsFlags, { connects, listens }: TlsRoles): TlsEn
         conn.close();
         throw error;
       }
+    },
+    usageOf: credentialsAsUsage,
+    client,
+    listener(listener) {
+      if (server === undefined) throw new Error("there is no certificate to listen with");
+      return secureListener(listener, server);
     },
     secured: (handler) => async (stream, connection) => {
       await using secure = await accept(stream, connection.stopping);
@@ -109,7 +120,7 @@ function serverOf(identity: TlsIdentity, ca: Buffer | undefined): TlsServerConte
       ca === undefined ? identity : { ...identity, ca, clientCertificate: "required" },
     );
   } catch (error) {
-    throw asUsage(error) ?? error;
+    throw credentialsAsUsage(error) ?? error;
   }
 }
 
@@ -133,7 +144,7 @@ function read(option: string, path: string): Buffer {
 }
 
 /** What is wrong with the files is a matter of the command line. */
-function asUsage(error: unknown): UsageError | undefined {
+function credentialsAsUsage(error: unknown): UsageError | undefined {
   return error instanceof TlsError && error.code === "ERR_TLS_CREDENTIALS"
     ? new UsageError(error.message)
     : undefined;

@@ -1,4 +1,5 @@
-// WebSockets as channels: connected to, and served, each conversation for itself. It knows no command, and prints nothing.
+// WebSockets as channels, with TLS or without: connected to, and served, each conversation for itself. It knows no
+// command, and prints nothing.
 // What it stands on is loaded when it is wanted: the other commands begin as fast as before.
 
 import { isUtf8 } from "node:buffer";
@@ -12,6 +13,7 @@ import { EndpointError } from "./failure.ts";
 import { listenOn } from "./open.ts";
 import type { ConnectOptions } from "./open.ts";
 import { describeSender } from "./peer.ts";
+import type { TlsEnds } from "./tls-ends.ts";
 
 /** Which messages go out as text: none; those that are UTF-8; those that answer text. The others go as bytes. */
 export type Texts = "never" | "utf8" | "same";
@@ -44,21 +46,30 @@ function webSocketChannel(socket: WebSocketConnection, texts: Texts): Channel {
 /**
  * Connects to a WebSocket.
  *
- * @throws {EndpointError} its cause is a SocketError, an AddressError or a RemoteProtocolError.
+ * @param tls  for wss://.
+ * @throws {EndpointError} its cause is a SocketError, an AddressError, a TlsError or a RemoteProtocolError.
+ * @throws {UsageError} the credentials are none.
  */
 export async function connectWebSocket(
   endpoint: WebSocketEndpoint,
   { timeout, signal }: ConnectOptions,
   texts: Texts,
+  tls: TlsEnds | undefined,
 ): Promise<Channel> {
   const openTimeoutMs = timeout === undefined ? Infinity : timeout * 1000;
   try {
     const url = formatEndpoint({ ...endpoint, host: endpoint.host || "localhost" });
     const { connect } = await import("../websocket/index.ts");
-    const options = { signal, openTimeoutMs, closeTimeoutMs: CLOSE_TIMEOUT_MS, limits: LIMITS };
+    const options = {
+      signal,
+      openTimeoutMs,
+      closeTimeoutMs: CLOSE_TIMEOUT_MS,
+      limits: LIMITS,
+      tls: tls?.client,
+    };
     return webSocketChannel(await connect(url, options), texts);
   } catch (error) {
-    throw new EndpointError("connect to", endpoint, error);
+    throw tls?.usageOf(error) ?? new EndpointError("connect to", endpoint, error);
   }
 }
 
@@ -68,6 +79,8 @@ export interface WebSocketsOptions {
   readonly texts: Texts;
   /** Ends it, and all conversations. */
   readonly signal: AbortSignal;
+  /** For wss://. */
+  readonly tls: TlsEnds | undefined;
 }
 
 /** A server of WebSockets that runs. */
@@ -87,7 +100,7 @@ export interface WebSocketsServer extends AsyncDisposable {
  */
 export async function serveWebSockets(
   endpoint: WebSocketEndpoint,
-  { connectionsMax, texts, signal }: WebSocketsOptions,
+  { connectionsMax, texts, signal, tls }: WebSocketsOptions,
   converse: (channel: Channel, peer: string) => Promise<void>,
 ): Promise<WebSocketsServer> {
   const { host, port, target } = endpoint;
@@ -101,8 +114,9 @@ export async function serveWebSockets(
     import("../http/index.ts"),
     import("../websocket/index.ts"),
   ]);
+  const plain = new SocketListener(listener.socket);
   const server = await serve({
-    listener: new SocketListener(listener.socket),
+    listener: endpoint.kind === "wss" && tls !== undefined ? tls.listener(plain) : plain,
     connectionsMax,
     async handle(request, reply) {
       if (target !== "/" && request.target !== target) return reply.send(404, {}, "not here\n");

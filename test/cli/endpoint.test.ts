@@ -27,6 +27,7 @@ const good = {
     port: 8080,
     target: "/chat?room=1&a=%20",
   },
+  "wss://127.0.0.1:8443/chat": { kind: "wss", host: "127.0.0.1", port: 8443, target: "/chat" },
   "ws://:0/": { kind: "ws", host: "", port: 0, target: "/" },
   [`unix://${"p".repeat(107)}`]: { kind: "unix", type: "stream", abstract: false, name: "p".repeat(107) },
 } as const;
@@ -47,6 +48,7 @@ test("parseEndpoint() takes Unix URLs without their slashes", () => {
 
 test("parseEndpoint() takes WebSockets without a port and without a path", () => {
   assert.equal(formatEndpoint(parseEndpoint("ws://example.org")), "ws://example.org:80/");
+  assert.equal(formatEndpoint(parseEndpoint("wss://example.org")), "wss://example.org:443/");
   assert.equal(formatEndpoint(parseEndpoint("WS://[::1]/a")), "ws://[::1]:80/a");
   assert.equal(formatEndpoint(parseEndpoint("ws://a:1?b")), "ws://a:1/?b");
 });

@@ -166,14 +166,16 @@ test("the options of TLS are refused where they do not fit, with a sentence", { 
   const { certificatePath, keyPath } = made.server;
   const url = "tls://127.0.0.1:1";
   for (const [words, said] of [
-    [["connect", "--ca", certificatePath, "tcp://127.0.0.1:1"], "are for tls:// URLs"],
-    [["echo", ANY], "to listen on tls:// needs a certificate and its key: --cert FILE --key FILE"],
+    [["connect", "--ca", certificatePath, "tcp://127.0.0.1:1"], "are for URLs over TLS: tls://, wss://"],
+    [["echo", ANY], "to listen with TLS needs a certificate and its key: --cert FILE --key FILE"],
     [["connect", "--key", keyPath, url], "--key is the key of a certificate"],
     [["connect", "--insecure", "--ca", certificatePath, url], "one of them"],
     [
       ["relay", "--insecure", ...own(made.server), `listen:${ANY}`, "tcp://127.0.0.1:1"],
       "is for who connects",
     ],
+    [["listen", "wss://127.0.0.1:0/"], "to listen with TLS needs a certificate"],
+    [["connect", "--ca", certificatePath, "ws://127.0.0.1:1"], "are for URLs over TLS"],
     [["echo", ANY, "--cert", files.path("none")], "there is no such file"],
     [["echo", ANY, "--cert", made.path("openssl.cnf")], "it is no PEM file"],
     [

@@ -21,6 +21,6 @@ export async function run(args: readonly string[], options: StartOptions = {}): 
 
 /** Waits for the port that `berkeley echo`, `berkeley listen` or `berkeley relay` says that it listens on. */
 export async function serving(child: Child, from: "stdout" | "stderr" = "stdout"): Promise<number> {
-  const [, port] = await child.line(/listening on (?:tcp|udp|tls|ws)[46]?:\/\/\S*:(\d+)(?:\/\S*)?\n/, from);
+  const [, port] = await child.line(/listening on (?:tcp|udp|tls|wss?)[46]?:\/\/\S*:(\d+)(?:\/\S*)?\n/, from);
   return Number(port);
 }
