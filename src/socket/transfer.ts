@@ -136,6 +136,14 @@ export abstract class TransferSocket<F extends Face = "async"> extends Listening
     }
   }
 
+  /**
+   * Sends so many bytes from `offset` on, as much of them as the kernel takes at once: how many, or -errno; -EAGAIN also
+   * where somebody waits to send. @internal
+   */
+  sendAtOnce(bytes: Uint8Array, offset: number, length: number): number {
+    return this.idle(WRITE) ? transmit(this, bytes, offset, length, 0) : -EAGAIN;
+  }
+
   #nothing<T>(syscall: string, value: T): Outcome<F, T> {
     return this.descriptor.fd < 0 ? this.refuse(this.failure(syscall, -EBADF)) : this.done(value);
   }

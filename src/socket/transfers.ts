@@ -63,7 +63,7 @@ export interface Transferring extends Owner {
 }
 
 /** recv(2) into `view`; keeps the engine's hints and credit. */
-function receive(socket: Transferring, view: ArrayBufferView, length: number, flags: number): number {
+export function receive(socket: Transferring, view: ArrayBufferView, length: number, flags: number): number {
   const { descriptor, engine } = socket;
   const count = engine.backend.calls.recv(descriptor.fd, view, 0, length, flags);
   if (count > 0) engine.credit -= count >> CREDIT_SHIFT;
@@ -83,7 +83,7 @@ export function transmit(
   const { fd, kind } = socket.descriptor;
   const { calls } = kind.engine.backend;
   const all = flags | kind.sendFlags;
-  if (length <= HEAP_BYTES_MAX && offset + length <= bytes.length && !isLent(flags)) {
+  if (bytes.length <= HEAP_BYTES_MAX && offset + length <= bytes.length && !isLent(flags)) {
     if (length === bytes.length) outgoing.set(bytes);
     else outgoing.set(bytes.subarray(offset, offset + length));
     return calls.send(fd, outgoing, 0, length, all);

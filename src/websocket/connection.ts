@@ -4,7 +4,7 @@
 import type { AnyAddress } from "../index.ts";
 import { invalidArgument } from "../wire/misuse.ts";
 import { Link } from "./link.ts";
-import type { CloseInfo, LinkInit, WebSocketMessage } from "./link.ts";
+import type { CloseInfo, LinkInit, WebSocketMessage } from "./link-owner.ts";
 import { isParts, sendParts } from "./parts.ts";
 import type { MessageParts } from "./parts.ts";
 import { DONE, failed } from "./sender.ts";

@@ -6,7 +6,7 @@ export type { CompressionOptions } from "./compression.ts";
 export { WebSocketConnection } from "./connection.ts";
 export type { MessageHandler } from "./connection.ts";
 export type * from "./events.ts";
-export type { CloseInfo, WebSocketMessage } from "./link.ts";
+export type { CloseInfo, WebSocketMessage } from "./link-owner.ts";
 export type { WebSocketOptions } from "./options.ts";
 export { WebSocketParser } from "./parser.ts";
 export type { WebSocketParserOptions } from "./parser.ts";

@@ -6,13 +6,16 @@
 // follows stays with the kernel, and a peer that sends faster than it is read is slowed down by TCP. What is held is
 // one receive (256 KiB at most) and one message.
 
+import { DIRECT_BYTES, DirectReceiver } from "../stream/direct.ts";
+import type { Taker } from "../stream/direct.ts";
+import { SocketStream } from "../stream/index.ts";
 import type { ByteStream } from "../stream/index.ts";
 import { ProtocolError, RemoteProtocolError } from "../wire/errors.ts";
 import { NEED_DATA } from "../wire/need-data.ts";
 import type { Deflate } from "./compression.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { Close, CompressedMessage, WebSocketEvent } from "./events.ts";
-import type { CheckedOptions } from "./options.ts";
+import type { CloseInfo, LinkInit, LinkOwner } from "./link-owner.ts";
 import { WebSocketParser } from "./parser.ts";
 import { Pings } from "./pings.ts";
 import { Sender } from "./sender.ts";
@@ -21,40 +24,8 @@ import { CLOSE_ABNORMAL, CLOSE_INTERNAL_ERROR } from "./syntax/frames.ts";
 import { readText } from "./syntax/utf8.ts";
 import { WebSocketWriter } from "./writer.ts";
 
-/** What is sent and received: text, or bytes. */
-export type WebSocketMessage = string | Buffer;
-
-/** How a connection ended. */
-export interface CloseInfo {
-  /** The peer's code; 1005: its Close had none; 1006: there was no Close. */
-  readonly code: number;
-  readonly reason: string;
-  /** The peer has sent its Close, so that nothing is missing. */
-  readonly isClean: boolean;
-}
-
-/** What a connection is made of. */
-export interface LinkInit {
-  readonly stream: ByteStream;
-  readonly role: "client" | "server";
-  readonly options: CheckedOptions;
-  readonly protocol: string | undefined;
-  readonly deflate: Deflate | undefined;
-}
-
-/** Who takes what comes. */
-export interface LinkOwner {
-  /** Nothing more may be taken now; who says so calls read() later. */
-  readonly isHeld: boolean;
-  /** Messages are asked for, one at a time. */
-  readonly pulls: boolean;
-  message(message: WebSocketMessage): void;
-  /** No more messages come. Told at least once. */
-  ended(): void;
-}
-
 /** One connection. */
-export class Link {
+export class Link implements Taker {
   readonly stream: ByteStream;
   readonly isServer: boolean;
   readonly sender: Sender;
@@ -63,7 +34,10 @@ export class Link {
   readonly #parser: WebSocketParser;
   readonly #deadlines: Deadlines;
   #pings: Pings | undefined = undefined;
+  readonly #direct: DirectReceiver | undefined;
   #receiving = false;
+  /** The last receive brought as much as one can. */
+  #isBulk = false;
   /** More was written than the peer takes, or a message is being decompressed. */
   #waiting = false;
   #peerClose: Close | undefined = undefined;
@@ -86,6 +60,10 @@ export class Link {
     this.#parser = new WebSocketParser({ from, limits: options.limits, compression });
     this.sender = new Sender(stream, new WebSocketWriter({ from: role, compression }), this);
     this.#deadlines = new Deadlines(options, this);
+    this.#direct =
+      stream instanceof SocketStream && stream.socket.gettimeout() === null
+        ? new DirectReceiver(stream.socket, this)
+        : undefined;
   }
 
   /** Whether messages may be sent. */
@@ -138,15 +116,19 @@ export class Link {
 
   /** Goes through what was received, as far as it may, and then receives more. */
   read(): void {
-    const { sender } = this;
     // Corked: it is called from within itself, by a handler that closes.
-    if (this.#receiving || sender.corked) return;
+    if (this.#receiving || this.sender.corked) return;
+    this.#goThrough();
+    this.#answer();
+  }
+
+  #goThrough(): void {
+    const { sender } = this;
     sender.corked = true;
     try {
       while (!this.#isHeld()) {
         const event = this.#parser.next();
         if (event === NEED_DATA) {
-          this.#answer();
           this.#receive();
           break;
         }
@@ -156,7 +138,6 @@ export class Link {
       this.#refuse(error);
     }
     sender.corked = false;
-    this.#answer();
   }
 
   /** What was written meanwhile leaves: at once, or, where messages are pulled, when the program has answered them all. */
@@ -191,27 +172,56 @@ export class Link {
   #receive(): void {
     this.#receiving = true;
     this.#deadlines.reading();
-    this.stream.receiveSome().then(this.#arrived, this.#receiveFailed);
-  }
-
-  readonly #arrived = (bytes: Buffer): void => {
-    this.#receiving = false;
-    this.#deadlines.read();
-    if (this.#over) return;
-    if (this.#lingering) {
-      if (bytes.length === 0) this.#shut();
-      else this.#receive();
+    if (this.#direct !== undefined && !this.#isBulk) {
+      this.#direct.receive();
       return;
     }
-    if (bytes.length === 0) this.#parser.receiveEnd();
-    else this.#parser.receive(bytes);
-    this.read();
-  };
+    this.stream.receiveSome().then(
+      (bytes) => this.#came(bytes),
+      (error: unknown) => this.failed(error),
+    );
+  }
 
-  readonly #receiveFailed = (error: unknown): void => {
+  #came(bytes: Buffer): void {
+    this.#isBulk = bytes.length >= DIRECT_BYTES;
+    if (!this.#mayParse(bytes.length)) return;
+    this.#parser.receive(bytes);
+    this.read();
+  }
+
+  // What its socket tells, where it needs no promise (stream/direct.ts).
+
+  arrived(memory: Buffer, count: number): void {
+    // What comes in large pieces comes into memory of its own, which is not copied.
+    this.#isBulk = count === DIRECT_BYTES;
+    if (!this.#mayParse(count)) return;
+    this.#parser.receiveLent(memory, count);
+    this.#goThrough();
+    this.#parser.keep();
+  }
+
+  failed(error: unknown): void {
     this.#receiving = false;
     this.broke(error);
-  };
+  }
+
+  answer(): void {
+    if (!this.#over) this.#answer();
+  }
+
+  /** Something has come, or the end. Whether it is to be parsed. */
+  #mayParse(count: number): boolean {
+    this.#receiving = false;
+    this.#deadlines.read();
+    if (this.#over) return false;
+    if (this.#lingering) {
+      if (count === 0) this.#shut();
+      else this.#receive();
+      return false;
+    }
+    if (count === 0) this.#parser.receiveEnd();
+    return true;
+  }
 
   #isHeld(): boolean {
     if (this.#over || this.#lingering || this.#waiting) return true;

@@ -40,7 +40,7 @@ import {
 } from "./syntax/frames.ts";
 import { limitsFrom } from "./syntax/limits.ts";
 import type { WebSocketLimits } from "./syntax/limits.ts";
-import { mask } from "./syntax/masking.ts";
+import { mask, maskedCopy } from "./syntax/masking.ts";
 import { Utf8Checker, notUtf8, readText } from "./syntax/utf8.ts";
 
 /** What a parser must know of its peer. */
@@ -65,6 +65,8 @@ export class WebSocketParser {
   readonly #queue: ByteQueue = new ByteQueue();
   #side: SideState = "open";
   #ended = false;
+  /** What it holds lies in memory of somebody else's. */
+  #isLent = false;
   #failure: Error | undefined = undefined;
 
   // The head that was read last.
@@ -104,6 +106,25 @@ export class WebSocketParser {
   /** Gives it bytes that arrived. They belong to the parser from now on, and it writes to them: leave their memory alone. */
   receive(bytes: Uint8Array): void {
     this.#queue.push(bytes);
+  }
+
+  /**
+   * Gives it bytes that lie in memory of somebody else from 0 on: it writes to them, hands out none of them, and needs them
+   * until keep(). @internal
+   */
+  receiveLent(memory: Buffer, count: number): void {
+    this.#isLent = true;
+    this.#queue.pushPart(memory, 0, count);
+  }
+
+  /** What is left of lent bytes is copied: their memory is its owner's again. @internal */
+  keep(): void {
+    if (!this.#isLent) return;
+    this.#isLent = false;
+    const queue = this.#queue;
+    if (queue.length === 0) return;
+    const rest = queue.take();
+    queue.push(maskedCopy(rest, 0, rest.length, 0));
   }
 
   /** Tells it that the peer has ended. */
@@ -259,9 +280,10 @@ export class WebSocketParser {
   #payload(memory: Buffer, start: number, length: number, available: number): Buffer {
     if (length === 0) return NOTHING;
     const end = start + length;
+    if (this.#isLent || length * VIEW_PART_MIN < available)
+      return maskedCopy(memory, start, end, this.#masked ? this.#key : 0);
     if (this.#masked) mask(memory, start, end, this.#key, 0);
-    const view = memory.subarray(start, end);
-    return length * VIEW_PART_MIN < available ? Buffer.from(view) : view;
+    return memory.subarray(start, end);
   }
 
   #begin(): void {
@@ -283,7 +305,7 @@ export class WebSocketParser {
         this.#phase = (this.#phase + length) & 3;
       }
       if (this.#utf8?.push(bytes) === false) throw notUtf8("a text");
-      (this.#pieces as ContentPieces).push(bytes);
+      (this.#pieces as ContentPieces).push(bytes, this.#isLent);
       this.#messageBytes += length;
       this.#left -= length;
       if (this.#left > 0) return this.#wait();

@@ -6,7 +6,9 @@
 // nobody is reading, when everything that is ready to run now has run (process.nextTick). Only what makes more than
 // JOINED_BYTES_MAX, or lends its memory, leaves before.
 
+import { EAGAIN } from "../constants/index.ts";
 import { SENT } from "../socket/socket.ts";
+import { SocketStream } from "../stream/index.ts";
 import type { ByteStream } from "../stream/index.ts";
 import type { WebSocketWriter } from "./writer.ts";
 
@@ -122,16 +124,32 @@ export class Sender {
     const { writer } = this;
     const { length } = writer;
     if (length === 0 || this.#sendingBytes > 0 || this.#failure !== undefined) return;
-    let sending: Promise<void>;
     if (length <= JOINED_BYTES_MAX) {
-      sending = this.#stream.sendAll(writer.take());
+      const sending = this.#sendJoined();
+      if (sending !== SENT) this.#wait(sending, length);
       // The kernel has taken it, as it nearly always does.
-      if (sending === SENT) {
-        this.#next?.resolve();
+      else if (this.#next !== undefined) {
+        this.#next.resolve();
         this.#next = undefined;
-        return;
       }
-    } else sending = this.#sendPieces(writer.takePieces());
+    } else this.#wait(this.#sendPieces(writer.takePieces()), length);
+  }
+
+  /** Sends all as one; on a socket from where it lies, as far as the kernel takes it at once. */
+  #sendJoined(): Promise<void> {
+    const { out } = this.writer;
+    const stream = this.#stream;
+    if (!out.isRun || !(stream instanceof SocketStream)) return stream.sendAll(out.take());
+    const { memory, start, end } = out;
+    out.clear();
+    const count = stream.socket.sendAtOnce(memory, start, end - start);
+    if (count === end - start) return SENT;
+    // Asked again, the kernel would say EPIPE: it tells what ended a connection once.
+    if (count < 0 && count !== -EAGAIN) return failed(stream.socket.failure("sendall", count));
+    return stream.sendAll(memory.subarray(start + Math.max(count, 0), end));
+  }
+
+  #wait(sending: Promise<void>, length: number): void {
     this.#sendingBytes = length;
     this.#current = this.#next;
     this.#next = undefined;

@@ -63,6 +63,11 @@ export class WebSocketWriter {
     return this.#out.length;
   }
 
+  /** What was written, where it lies. @internal */
+  get out(): FrameMemory {
+    return this.#out;
+  }
+
   /** Removes and gives what was written, as one: leave it alone until it has been sent. */
   take(): Uint8Array {
     return this.#out.take();

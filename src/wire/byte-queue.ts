@@ -87,6 +87,15 @@ export class ByteQueue {
     this.#length += added;
   }
 
+  /** Appends the bytes of a memory from `start` to before `end`, as push() does. @internal */
+  pushPart(memory: Buffer, start: number, end: number): void {
+    if (this.#length > 0 || start === end) this.push(memory.subarray(start, end));
+    else {
+      this.#front = new Piece(memory, start, end, false);
+      this.#length = end - start;
+    }
+  }
+
   /** The queued byte at `index`, counted from the front; undefined beyond the end. */
   at(index: number): number | undefined {
     const front = this.#front;

@@ -29,10 +29,10 @@ export class ContentPieces {
     return this.#piecesLength + this.#end - this.#start;
   }
 
-  /** Adds bytes, which nobody else may write to. */
-  push(bytes: Buffer): void {
+  /** Adds bytes, which nobody else may write to; @param isLent  unless they are to be copied. */
+  push(bytes: Buffer, isLent: boolean = false): void {
     const { length } = bytes;
-    if (length >= VIEW_BYTES_MIN && length * VIEW_PART_MIN >= bytes.buffer.byteLength) {
+    if (!isLent && length >= VIEW_BYTES_MIN && length * VIEW_PART_MIN >= bytes.buffer.byteLength) {
       this.#endRun();
       this.#add(bytes);
       return;

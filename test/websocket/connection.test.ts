@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { WebSocketConnection } from "berkeley/websocket";
 import { LocalProtocolError, RemoteProtocolError } from "berkeley/wire";
-import { BINARY, PING, PONG, TEXT, closeFrame, frame } from "./frames.ts";
+import { BINARY, CONTINUATION, PING, PONG, TEXT, closeFrame, frame } from "./frames.ts";
 import { echo, memorySockets, rawServer, serving, turns, untilClosed, waits } from "./serving.ts";
 import { acceptOf } from "berkeley/websocket";
 
@@ -65,6 +65,53 @@ for (const [how, handle] of [
     const answers = await take(at.client, 50);
     assert.equal(answers[49], "message 49");
     assert.equal(sends.length, 1, `sends of ${sends.join(", ")} bytes`);
+  });
+
+/** Sizes around each way in which a payload is copied, or is not. */
+const SIZES = [0, 1, 63, 64, 65, 125, 126, 191, 192, 200, 1000, 4095, 4096, 20_000, 65_522, 65_536, 200_000];
+
+for (const [how, handle] of [
+  ["each()", (keep) => (socket) => socket.each(keep)],
+  [
+    "for await",
+    (keep) => async (socket) => {
+      for await (const message of socket) keep(message);
+    },
+  ],
+] as readonly (readonly [
+  string,
+  (keep: (message: string | Buffer) => void) => (socket: WebSocketConnection) => Promise<void>,
+])[])
+  test(`messages that a program keeps are its own, whatever comes later, by ${how}`, async () => {
+    const kept: (string | Buffer)[] = [];
+    await using at = await serving(handle((message) => void kept.push(message)));
+    await using raw = await at.raw();
+    const payload = (size: number, seed: number): Buffer =>
+      Buffer.from(Array.from({ length: size }, (_, index) => (index * 7 + seed) & 0xff));
+    const expected: Buffer[] = [];
+    for (const alone of [true, false]) {
+      const together: Buffer[] = [];
+      for (const [seed, size] of SIZES.entries()) {
+        const bytes = payload(size, seed);
+        const half = size >> 1;
+        const frames = [
+          frame({ opcode: BINARY, payload: bytes }),
+          frame({ opcode: BINARY, payload: bytes.subarray(0, half), fin: false, key: 0x01_02_03_04 }),
+          frame({ opcode: PONG, payload: "between" }),
+          frame({ opcode: CONTINUATION, payload: bytes.subarray(half) }),
+        ];
+        expected.push(bytes, bytes);
+        if (alone) for (const one of frames) await raw.send(one);
+        else together.push(...frames);
+      }
+      await raw.send(...together);
+      while (kept.length < expected.length) await turns(1);
+    }
+    for (const [index, bytes] of expected.entries())
+      assert.ok(bytes.equals(kept[index] as Buffer), `message ${index}`);
+    const [first, second] = kept.slice(4) as [Buffer, Buffer];
+    first.fill(1);
+    assert.ok(second.equals(expected[5] as Buffer));
   });
 
 test("send() waits for a peer that does not read, and goes on when it does", async () => {

@@ -24,34 +24,34 @@ export class FrameMemory {
   #piecesLength = 0;
   /** The memory of the last run, and where that lies. */
   memory: Buffer = NOTHING;
-  #start = 0;
-  #end = 0;
+  start = 0;
+  end = 0;
 
   /** How many bytes there are. */
   get length(): number {
-    return this.#piecesLength + this.#end - this.#start;
+    return this.#piecesLength + this.end - this.start;
   }
 
   /** Room for `count` bytes (SHARED_BYTES_MAX at most) behind all others: where in `memory` they are to be written, now. */
   reserve(count: number): number {
     // The last run goes on where it ended, unless another connection has written there since.
-    if (this.memory !== arena || this.#end !== free || free + count > arena.length) {
+    if (this.memory !== arena || this.end !== free || free + count > arena.length) {
       this.#endRun();
       if (free + count > arena.length) {
         arena = Buffer.allocUnsafeSlow(ARENA_BYTES);
         free = 0;
       }
       this.memory = arena;
-      this.#start = free;
+      this.start = free;
     }
     const at = free;
-    free = this.#end = at + count;
+    free = this.end = at + count;
     return at;
   }
 
   /** Gives back the last `count` bytes that reserve() gave. */
   giveBack(count: number): void {
-    free = this.#end -= count;
+    free = this.end -= count;
   }
 
   /** Adds bytes, without a copy: leave their memory alone until they have been sent. */
@@ -60,6 +60,19 @@ export class FrameMemory {
     this.#endRun();
     (this.#pieces ??= []).push(bytes);
     this.#piecesLength += bytes.length;
+  }
+
+  /** Whether all of it lies in `memory`, from `start` to before `end`: it can be sent from there, and removed by clear(). */
+  get isRun(): boolean {
+    return this.#pieces === undefined;
+  }
+
+  /** Removes all. */
+  clear(): void {
+    this.#pieces = undefined;
+    this.#piecesLength = 0;
+    this.memory = NOTHING;
+    this.start = this.end = 0;
   }
 
   /** Removes all and gives it in pieces. */
@@ -74,9 +87,9 @@ export class FrameMemory {
   /** Removes all and gives it as one. It may be the very memory that push() was given. */
   take(): Uint8Array {
     if (this.#pieces === undefined) {
-      const run = this.memory.subarray(this.#start, this.#end);
+      const run = this.memory.subarray(this.start, this.end);
       this.memory = NOTHING;
-      this.#start = this.#end = 0;
+      this.start = this.end = 0;
       return run;
     }
     const { length } = this;
@@ -85,12 +98,12 @@ export class FrameMemory {
   }
 
   #endRun(): void {
-    const length = this.#end - this.#start;
+    const length = this.end - this.start;
     if (length > 0) {
-      (this.#pieces ??= []).push(this.memory.subarray(this.#start, this.#end));
+      (this.#pieces ??= []).push(this.memory.subarray(this.start, this.end));
       this.#piecesLength += length;
     }
     this.memory = NOTHING;
-    this.#start = this.#end = 0;
+    this.start = this.end = 0;
   }
 }
