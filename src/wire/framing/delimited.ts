@@ -3,7 +3,7 @@
 import { LocalProtocolError } from "../errors.ts";
 import { invalidArgument } from "../misuse.ts";
 import { NEED_DATA } from "../need-data.ts";
-import { FrameDecoder, checkFrameLimit, join, payloadsOf, tooLong } from "./decoder.ts";
+import { FrameDecoder, checkFrameLimit, join, tooLong } from "./decoder.ts";
 import type { Around, Framing, FramingOptions } from "./decoder.ts";
 
 /** Bytes of a frame with a delimiter unless it is told otherwise: the limit of lines of asyncio's streams. */
@@ -57,24 +57,19 @@ export function delimited(delimiter: string | Uint8Array, options: FramingOption
   const mark = Buffer.from(delimiter as Uint8Array); // a copy
   if (mark.length === 0) throw invalidArgument("delimiter", "1 byte or more", delimiter);
   const most = checkFrameLimit(options.frameBytesMax ?? DELIMITED_BYTES_MAX);
-  const around: Around = { sizeBefore: () => 0, writeBefore: () => undefined, behind: mark };
-  return {
-    decoder: () => new DelimiterDecoder(mark, most),
-    encode(payload) {
-      const bytes = payloadsOf(payload, most);
-      for (const one of bytes)
-        if (contains(one, mark))
-          throw new LocalProtocolError("ERR_DELIMITER_IN_FRAME", "a payload contains the delimiter");
-      return join(bytes, around);
+  const sought = mark.length === 1 ? (mark[0] as number) : mark;
+  const around: Around = {
+    sizeBefore: () => 0,
+    writeBefore: () => undefined,
+    behind: mark,
+    // As the peer will search. A payload's end and the mark together may hold the mark earlier: "a-" and "--".
+    check(written, at, size) {
+      if (written.indexOf(sought, at) !== at + size)
+        throw new LocalProtocolError("ERR_DELIMITER_IN_FRAME", "a payload contains the delimiter");
     },
   };
-}
-
-/** Also where payload and delimiter overlap: "a-" and "--" are found as "a" and "-". */
-function contains(payload: Uint8Array, mark: Buffer): boolean {
-  const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.length);
-  if (bytes.includes(mark)) return true;
-  if (mark.length === 1) return false;
-  const last = bytes.subarray(Math.max(0, bytes.length - mark.length + 1));
-  return Buffer.concat([last, mark]).indexOf(mark) !== last.length;
+  return {
+    decoder: () => new DelimiterDecoder(mark, most),
+    encode: (payload) => join(payload, most, around),
+  };
 }

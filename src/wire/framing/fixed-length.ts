@@ -3,8 +3,10 @@
 import { LocalProtocolError } from "../errors.ts";
 import { outOfRange } from "../misuse.ts";
 import { NEED_DATA } from "../need-data.ts";
-import { FRAME_BYTES_MAX, FrameDecoder, payloadsOf } from "./decoder.ts";
-import type { Framing } from "./decoder.ts";
+import { FRAME_BYTES_MAX, FrameDecoder, join } from "./decoder.ts";
+import type { Around, Framing } from "./decoder.ts";
+
+const NOTHING: Uint8Array = new Uint8Array(0);
 
 class FixedDecoder extends FrameDecoder {
   readonly #length: number;
@@ -31,14 +33,16 @@ class FixedDecoder extends FrameDecoder {
 export function fixedLength(length: number): Framing {
   if (!Number.isInteger(length) || length < 1 || length > FRAME_BYTES_MAX)
     throw outOfRange("length", `a whole number from 1 to ${FRAME_BYTES_MAX}`, length);
+  const around: Around = {
+    sizeBefore(size) {
+      if (size === length) return 0;
+      throw new LocalProtocolError("ERR_FRAME_LENGTH", `a frame has ${length} bytes, not ${size}`);
+    },
+    writeBefore: () => undefined,
+    behind: NOTHING,
+  };
   return {
     decoder: () => new FixedDecoder(length),
-    encode(payload) {
-      const bytes = payloadsOf(payload, FRAME_BYTES_MAX);
-      for (const one of bytes)
-        if (one.length !== length)
-          throw new LocalProtocolError("ERR_FRAME_LENGTH", `a frame has ${length} bytes, not ${one.length}`);
-      return Buffer.concat(bytes);
-    },
+    encode: (payload) => join(payload, FRAME_BYTES_MAX, around),
   };
 }

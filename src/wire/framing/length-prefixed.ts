@@ -3,7 +3,7 @@
 
 import { invalidArgument, outOfRange } from "../misuse.ts";
 import { NEED_DATA } from "../need-data.ts";
-import { FrameDecoder, badLength, checkFrameLimit, join, payloadsOf, tooLong } from "./decoder.ts";
+import { FrameDecoder, badLength, checkFrameLimit, join, tooLong } from "./decoder.ts";
 import type { Around, Framing, FramingOptions } from "./decoder.ts";
 
 const NOTHING: Uint8Array = new Uint8Array(0);
@@ -107,7 +107,7 @@ export function lengthPrefixed(options: LengthPrefixedOptions = {}): Framing {
   const most = Math.min(checkFrameLimit(options.frameBytesMax), 2 ** (8 * width) - 1);
   const around: Around = {
     sizeBefore: () => width,
-    writeBefore(into, at, size, { length }) {
+    writeBefore(into, at, size, length) {
       let left = length;
       for (let byte = 0; byte < size; byte++) {
         into[endian === "big" ? at + size - 1 - byte : at + byte] = left % 256;
@@ -118,7 +118,7 @@ export function lengthPrefixed(options: LengthPrefixedOptions = {}): Framing {
   };
   return {
     decoder: () => new PrefixDecoder(width, endian === "big", most),
-    encode: (payload) => join(payloadsOf(payload, most), around),
+    encode: (payload) => join(payload, most, around),
   };
 }
 
@@ -132,8 +132,12 @@ export function lengthPrefixed(options: LengthPrefixedOptions = {}): Framing {
 export function varintPrefixed(options: FramingOptions = {}): Framing {
   const most = checkFrameLimit(options.frameBytesMax);
   const around: Around = {
-    sizeBefore: ({ length }) => (length === 0 ? 1 : Math.ceil((Math.floor(Math.log2(length)) + 1) / 7)),
-    writeBefore(into, at, size, { length }) {
+    sizeBefore(length) {
+      let size = 1;
+      for (let left = length; left >= 128; left = Math.floor(left / 128)) size++;
+      return size;
+    },
+    writeBefore(into, at, size, length) {
       let left = length;
       for (let byte = 0; byte < size; byte++) {
         into[at + byte] = (left % 128) + (byte < size - 1 ? 128 : 0);
@@ -144,6 +148,6 @@ export function varintPrefixed(options: FramingOptions = {}): Framing {
   };
   return {
     decoder: () => new VarintDecoder(most),
-    encode: (payload) => join(payloadsOf(payload, most), around),
+    encode: (payload) => join(payload, most, around),
   };
 }

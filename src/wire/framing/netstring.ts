@@ -2,7 +2,7 @@
 
 import { RemoteProtocolError } from "../errors.ts";
 import { NEED_DATA } from "../need-data.ts";
-import { FrameDecoder, badLength, checkFrameLimit, join, payloadsOf, tooLong } from "./decoder.ts";
+import { FrameDecoder, badLength, checkFrameLimit, join, tooLong } from "./decoder.ts";
 import type { Around, Framing, FramingOptions } from "./decoder.ts";
 
 const ZERO = 48;
@@ -66,12 +66,23 @@ class NetstringDecoder extends FrameDecoder {
 export function netstring(options: FramingOptions = {}): Framing {
   const most = checkFrameLimit(options.frameBytesMax);
   const around: Around = {
-    sizeBefore: ({ length }) => String(length).length + 1,
-    writeBefore: (into, at, _, { length }) => void into.write(`${length}:`, at, "latin1"),
+    sizeBefore(length) {
+      let size = 2;
+      for (let left = length; left >= 10; left = Math.floor(left / 10)) size++;
+      return size;
+    },
+    writeBefore(into, at, size, length) {
+      into[at + size - 1] = COLON;
+      let left = length;
+      for (let digit = size - 2; digit >= 0; digit--) {
+        into[at + digit] = ZERO + (left % 10);
+        left = Math.floor(left / 10);
+      }
+    },
     behind: Uint8Array.of(COMMA),
   };
   return {
     decoder: () => new NetstringDecoder(most),
-    encode: (payload) => join(payloadsOf(payload, most), around),
+    encode: (payload) => join(payload, most, around),
   };
 }
