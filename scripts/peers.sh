@@ -23,6 +23,7 @@ packages=(
   redis-server        # ioredis over our streams
   python3-aiosmtpd    # nodemailer over our streams
   python3-websockets  # WebSocket, both sides
+  chromium            # a browser: pages, WebSocket, EventSource
   build-essential     # node-gyp; its gcc brings AddressSanitizer
 )
 

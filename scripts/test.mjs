@@ -21,7 +21,7 @@ const FILE_TIMEOUT_MS = 600_000;
 const FILES_AT_A_TIME = 2 * availableParallelism();
 
 /** Tests of programs: what they start has its own main thread, wherever the test is, and adds nothing to the library's. */
-const PROGRAMS = ["test/bench/", "test/cli/", "test/examples/"];
+const PROGRAMS = ["test/bench/", "test/browser/", "test/cli/", "test/examples/"];
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { values, positionals } = parseArgs({
