@@ -138,7 +138,7 @@ export class ServedConnection<S extends ByteStream> implements Connection<S>, Wa
     const ended = thrown === undefined && (await this.#endWriting());
     this.#stopTimers();
     const outcome = this.#outcome(thrown);
-    if (ended && outcome === "finished") await this.#linger();
+    if (ended && outcome === "finished" && this.#lingers) await this.#linger();
     if (outcome === "failed") report(thrown?.error, thrown?.error === this.#broke);
     this.#close();
     return outcome;
@@ -153,10 +153,10 @@ export class ServedConnection<S extends ByteStream> implements Connection<S>, Wa
 
   // The end comes behind what the handler has left to be sent, and a peer that reads none of that must not keep the place:
   // the timeouts of the connection hold until it is sent.
-  /** Ends this side; false: it is to be closed without. */
+  /** Ends this side behind all that is being sent; false: it broke, or there is nothing to be ended. */
   async #endWriting(): Promise<boolean> {
     const { accepted } = this;
-    if (this.#peerEnded || accepted.closed || this.#lingerTimeoutMs === 0) return false;
+    if (accepted.closed || (!this.#lingers && this.#waiting === 0)) return false;
     this.waits(true);
     try {
       await accepted.closeWrite();
@@ -166,6 +166,11 @@ export class ServedConnection<S extends ByteStream> implements Connection<S>, Wa
     } finally {
       this.waits(false);
     }
+  }
+
+  /** Whether the peer may have sent what nobody received. */
+  get #lingers(): boolean {
+    return !this.#peerEnded && this.#lingerTimeoutMs > 0;
   }
 
   async #linger(): Promise<void> {

@@ -4,6 +4,7 @@
 import { Worker } from "node:worker_threads";
 import type { ResourceLimits } from "node:worker_threads";
 import { now } from "../engine/clock.ts";
+import type { Socket } from "../index.ts";
 import { Bell } from "./bell.ts";
 import { COUNTERS_BYTES, Counters } from "./counters.ts";
 import type { CheckedOptions } from "./options.ts";
@@ -18,8 +19,6 @@ const ANSWER_MS = 2_000;
 /** What a worker is told as it starts. */
 export interface WorkerTask {
   readonly module: string;
-  /** The listener's descriptor, of which it makes one of its own. */
-  readonly fd: number;
   readonly family: number;
   readonly type: number;
   readonly proto: number;
@@ -31,8 +30,10 @@ export interface WorkerTask {
   >;
 }
 
-/** … with the memory of its counters. */
+/** … with the memory of its counters, and the listener. */
 export interface WorkerData extends WorkerTask {
+  /** A descriptor of the listener that stays open until the worker serves or has ended. It makes one of its own of it. */
+  readonly fd: number;
   readonly counters: SharedArrayBuffer;
 }
 
@@ -54,7 +55,8 @@ export interface PostOptions {
   readonly onDeath: ((error: Error, worker: number) => void) | undefined;
 }
 
-const NOBODY: DrainReport = { completed: 0, aborted: 0, abandoned: 0 };
+/** No handler ran. */
+export const NOBODY: DrainReport = { completed: 0, aborted: 0, abandoned: 0 };
 
 const errorOf = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));
 
@@ -63,7 +65,8 @@ export class Post {
   /** Resolves when its first worker serves; rejects with what that died of before. */
   readonly ready: Promise<void>;
   readonly #number: number;
-  readonly #data: WorkerData;
+  readonly #listener: Socket;
+  readonly #data: Omit<WorkerData, "fd">;
   readonly #options: PostOptions;
   readonly #counters: Counters;
   /** Rings when the worker has said something, or has ended, and when the place is given up. */
@@ -75,9 +78,10 @@ export class Post {
   #restarts = 0;
   #lost = 0;
 
-  constructor(number: number, task: WorkerTask, options: PostOptions) {
+  constructor(number: number, listener: Socket, task: WorkerTask, options: PostOptions) {
     const counters = new SharedArrayBuffer(COUNTERS_BYTES);
     this.#number = number;
+    this.#listener = listener;
     this.#data = { ...task, counters };
     this.#options = options;
     this.#counters = new Counters(counters);
@@ -136,9 +140,11 @@ export class Post {
 
   /** Starts a worker; resolves with what it died of. */
   async #start(): Promise<Error> {
+    // Of the listener itself the number may be another socket's by the time that the worker has loaded.
+    using lent = this.#listener.dup();
     const { argv, env, resourceLimits } = this.#options;
     const worker = new Worker(new URL("./worker-thread.js", import.meta.url), {
-      workerData: this.#data,
+      workerData: { ...this.#data, fd: lent.fileno() } satisfies WorkerData,
       argv: [...argv],
       ...(env === undefined ? {} : { env }),
       ...(resourceLimits === undefined ? {} : { resourceLimits }),
@@ -146,8 +152,10 @@ export class Post {
     this.#worker = worker;
     let error: Error | undefined;
     worker.on("message", (word: WorkerWord) => {
-      if (word === "serving") this.#serving = true;
-      else this.#report = word;
+      if (word === "serving") {
+        this.#serving = true;
+        lent.close();
+      } else this.#report = word;
       this.#news.ring();
     });
     worker.on("error", (thrown: unknown) => {

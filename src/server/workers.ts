@@ -162,7 +162,6 @@ export async function serveWorkers(
   const { socket } = listener;
   const task = {
     module: String(module),
-    fd: socket.fileno(),
     family: socket.family,
     type: socket.type,
     proto: socket.proto,
@@ -171,7 +170,8 @@ export async function serveWorkers(
   };
   const posts = Array.from(
     { length: workers },
-    (_, number) => new Post(number, task, { argv, env, onDeath, resourceLimits, restartMsMin, restartMsMax }),
+    (_, number) =>
+      new Post(number, socket, task, { argv, env, onDeath, resourceLimits, restartMsMin, restartMsMax }),
   );
   try {
     await Promise.all(posts.map((post) => post.ready));

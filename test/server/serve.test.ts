@@ -273,6 +273,48 @@ test("a peer that does not end is waited for, if it had sent what was not receiv
   }
 });
 
+test("what a handler has left to be sent arrives whole, also if the peer ended first or lingerTimeoutMs is 0", async () => {
+  const data = pattern(8 << 20); // more than the kernel takes at once
+  for (const lingerTimeoutMs of [0, 2000])
+    for (const endsFirst of [true, false]) {
+      let failed: unknown;
+      await using at = await served(
+        async (stream) => {
+          if (endsFirst) await readAll(stream);
+          stream.sendAll(data).catch((error: unknown) => (failed = error));
+        },
+        { lingerTimeoutMs },
+      );
+      const client = await at.connect();
+      if (endsFirst) await client.closeWrite();
+      await until(() => at.server.stats().accepted === 1);
+      let received = 0;
+      for (;;) {
+        const bytes = await client.receiveSome();
+        if (bytes.length === 0) break;
+        assert.ok(bytes.equals(data.subarray(received, (received += bytes.length))));
+      }
+      assert.deepEqual([received, failed], [data.length, undefined], `${lingerTimeoutMs} ${endsFirst}`);
+      client.close();
+    }
+});
+
+test("a peer that has ended and does not take what a handler left to be sent is timed out, and told of", async () => {
+  let failed: unknown;
+  await using at = await served(
+    async (stream) => {
+      await readAll(stream);
+      stream.sendAll(pattern(32 << 20)).catch((error: unknown) => (failed = error));
+    },
+    { idleTimeoutMs: 50 },
+  );
+  const client = await at.connect();
+  await client.closeWrite();
+  await until(() => at.server.stats().timedOut === 1);
+  assert.equal((failed as ServerError).code, "ERR_IDLE_TIMEOUT");
+  client.close();
+});
+
 test("a flood of connections that say nothing does not keep others from being served", async () => {
   await using at = await served(echo, { connectionsMax: 10, idleTimeoutMs: 50 });
   const silent = await Promise.all(Array.from({ length: 60 }, () => at.connect()));

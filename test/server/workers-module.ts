@@ -2,8 +2,14 @@
 
 import { threadId } from "node:worker_threads";
 import type { Handler } from "berkeley/server";
+import { connectTcp } from "berkeley/stream";
 
 if (process.argv[2] === "fail") throw new Error("told to fail");
+// "wait PORT": loads until whoever listens there ends the connection.
+if (process.argv[2] === "wait") {
+  await using gate = await connectTcp("127.0.0.1", Number(process.argv[3]));
+  await gate.receiveSome();
+}
 
 const handler: Handler = async (stream, { stopping }) => {
   for (;;) {

@@ -205,6 +205,39 @@ test("shutdown() ends at its deadline connections that go on, and workers that c
   for (const client of [idle, busy]) client.close();
 });
 
+test("a worker that still loads when its listener closes accepts from nobody else's", async () => {
+  const before = openSockets();
+  const gates = await listenTcp("127.0.0.1");
+  const [, port] = gates.localAddress as [string, number];
+  const starting = workers({
+    workers: 1,
+    argv: ["wait", String(port)],
+    onDeath: () => undefined,
+    restartMsMin: 1,
+  });
+  (await gates.accept()).close();
+  const at = await starting;
+  const doomed = await at.connect();
+  await doomed.sendAll("exit");
+  const loading = await gates.accept(); // the next worker
+  const stopping = at.server.shutdown({ deadlineMs: 60_000 });
+  // Another listener has the descriptor's number now, and somebody waits there.
+  const others = await Promise.all([1, 2, 3].map(() => listenTcp("127.0.0.1")));
+  const clients = await Promise.all(
+    others.map(({ localAddress }) => connectTcp(...(localAddress as [string, number]))),
+  );
+  loading.close();
+  assert.deepEqual(await stopping, { completed: 0, aborted: 0, abandoned: 0 });
+  await at.server.finished;
+  for (const [index, listener] of others.entries()) {
+    const conn = await listener.accept({ signal: AbortSignal.timeout(10_000) });
+    assert.deepEqual(conn.remoteAddress, clients[index]?.localAddress);
+    conn.close();
+  }
+  for (const each of [...others, ...clients, gates, doomed]) each.close();
+  assert.deepEqual(openSockets(), before);
+});
+
 test("a signal shuts all workers down, also one that is aborted already", async () => {
   const at = await workers({ signal: AbortSignal.abort() });
   await at.server.finished;
