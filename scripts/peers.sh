@@ -24,6 +24,7 @@ packages=(
   python3-aiosmtpd    # nodemailer over our streams
   python3-websockets  # WebSocket, both sides
   chromium            # a browser: pages, WebSocket, EventSource
+  nats-server         # topics across machines
   build-essential     # node-gyp; its gcc brings AddressSanitizer
 )
 

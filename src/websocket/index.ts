@@ -31,6 +31,12 @@ export type { Agreed, Asked, Asking, HandshakeRequest } from "./syntax/handshake
 export { WEBSOCKET_LIMITS } from "./syntax/limits.ts";
 export type { WebSocketLimits } from "./syntax/limits.ts";
 export { readText } from "./syntax/utf8.ts";
+export { natsTopics } from "./nats-topics.ts";
+export type { NatsConnectionLike, TopicNameOptions } from "./nats-topics.ts";
+export { redisTopics } from "./redis-topics.ts";
+export type { RedisLike } from "./redis-topics.ts";
+export { TopicBusError } from "./topic-bus.ts";
+export type { BusListener, BusSubscription, TopicBus, TopicBusEvent } from "./topic-bus.ts";
 export { Topics } from "./topics.ts";
 export type { SlowPolicy, TopicsOptions } from "./topics.ts";
 export { WebSocketWriter } from "./writer.ts";

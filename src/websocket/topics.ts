@@ -1,5 +1,6 @@
 // Topics in one process: what is published to one goes to everybody who has subscribed to it. A message is framed once, and
-// compressed once for those who take that, and all connections send the same bytes. It knows connections of servers.
+// compressed once for those who take that, and all connections send the same bytes. It knows connections of servers; other
+// processes are topic-bus.ts's.
 //
 // Why a subscriber that is too slow is closed. Its bytes wait in memory, those of thousands at once, so there is a
 // limit. What comes beyond it can be dropped, and the subscriber goes on with a hole that it does not know of; or it is
@@ -9,6 +10,8 @@ import { invalidArgument, outOfRange } from "../wire/misuse.ts";
 import { SHARED_BYTES_MIN, compressShared } from "./compression.ts";
 import type { WebSocketConnection } from "./connection.ts";
 import { CLOSE_TRY_AGAIN } from "./syntax/frames.ts";
+import { TopicBridge } from "./topic-bus.ts";
+import type { TopicBus, TopicBusEvent } from "./topic-bus.ts";
 import { WebSocketWriter } from "./writer.ts";
 
 /** What becomes of a subscriber that is too slow. */
@@ -22,9 +25,16 @@ export interface TopicsOptions {
   readonly slow?: SlowPolicy | undefined;
   /** Told of each message that a subscriber misses. */
   readonly onSlow?: ((socket: WebSocketConnection, topic: string) => void) | undefined;
+  /** Carries what is published to the subscribers of other processes, and back. Default: there are none. */
+  readonly bus?: TopicBus | undefined;
+  /** Bytes that may wait for the bus; the message that would be more stays in this process. Default 16 MiB. */
+  readonly busBytesMax?: number | undefined;
+  /** Told when the bus is lost and back, and what stayed in this process. Default: a warning, of the first failure alone. */
+  readonly onBus?: ((event: TopicBusEvent) => void) | undefined;
 }
 
 const BUFFERED_BYTES_MAX = 1_048_576;
+const BUS_BYTES_MAX = 16_777_216;
 
 /** What one subscriber has subscribed to. */
 interface Subscriber {
@@ -39,9 +49,11 @@ export class Topics {
   readonly #onSlow: ((socket: WebSocketConnection, topic: string) => void) | undefined;
   readonly #topics: Map<string, Set<WebSocketConnection>> = new Map();
   readonly #subscribers: Map<WebSocketConnection, Subscriber> = new Map();
+  readonly #bridge: TopicBridge | undefined;
 
   /** @throws {TypeError} ERR_INVALID_ARG_TYPE. @throws {RangeError} ERR_OUT_OF_RANGE. */
-  constructor({ bufferedBytesMax = BUFFERED_BYTES_MAX, slow = "close", onSlow }: TopicsOptions = {}) {
+  constructor(options: TopicsOptions = {}) {
+    const { bufferedBytesMax = BUFFERED_BYTES_MAX, slow = "close", onSlow } = options;
     if (typeof bufferedBytesMax !== "number")
       throw invalidArgument("options.bufferedBytesMax", "a number", bufferedBytesMax);
     if (!(bufferedBytesMax >= 0)) throw outOfRange("options.bufferedBytesMax", "0 or more", bufferedBytesMax);
@@ -51,6 +63,19 @@ export class Topics {
     this.#bufferedBytesMax = bufferedBytesMax;
     this.#closes = slow === "close";
     this.#onSlow = onSlow;
+    this.#bridge = this.#bridgeTo(options);
+  }
+
+  #bridgeTo({ bus, busBytesMax = BUS_BYTES_MAX, onBus }: TopicsOptions): TopicBridge | undefined {
+    if (typeof busBytesMax !== "number")
+      throw invalidArgument("options.busBytesMax", "a number", busBytesMax);
+    if (!(busBytesMax >= 0)) throw outOfRange("options.busBytesMax", "0 or more", busBytesMax);
+    if (onBus !== undefined && typeof onBus !== "function")
+      throw invalidArgument("options.onBus", "a function", onBus);
+    if (bus === undefined) return undefined;
+    if (typeof bus?.publish !== "function") throw invalidArgument("options.bus", "a TopicBus", bus);
+    const deliver = (topic: string, message: string | Uint8Array): void => void this.#deliver(topic, message);
+    return new TopicBridge({ bus, bytesMax: busBytesMax, tell: onBus ?? warnOnce(), deliver });
   }
 
   /** Subscribes, until unsubscribe() or the end of the connection. Again: does nothing. */
@@ -64,8 +89,10 @@ export class Topics {
     }
     subscriber.topics.add(topic);
     const subscribed = this.#topics.get(topic);
-    if (subscribed === undefined) this.#topics.set(topic, new Set([socket]));
-    else subscribed.add(socket);
+    if (subscribed === undefined) {
+      this.#topics.set(topic, new Set([socket]));
+      this.#bridge?.join(topic);
+    } else subscribed.add(socket);
   }
 
   /** Unsubscribes from a topic. Who has not subscribed does nothing. */
@@ -78,27 +105,38 @@ export class Topics {
     this.#subscribers.delete(socket);
   }
 
-  /** How many have subscribed to a topic. */
+  /** Resolves when the bus, if there is one, listens to all topics of now, or has failed to, which was told. */
+  async settled(): Promise<void> {
+    await this.#bridge?.settled();
+  }
+
+  /** How many have subscribed to a topic in this process. */
   count(topic: string): number {
     return this.#topics.get(topic)?.size ?? 0;
   }
 
-  /** All topics that somebody has subscribed to. */
+  /** All topics that somebody has subscribed to in this process. */
   topics(): IterableIterator<string> {
     return this.#topics.keys();
   }
 
   /**
-   * Sends a message to all who have subscribed to a topic. It leaves with what else each of them is sent.
+   * Sends a message to all who have subscribed to a topic. It leaves with what else each of them is sent. Other processes
+   * get it by the bus, once each; nobody waits for that.
    *
    * @param message  text, or bytes, which are copied.
    * @param except   one who does not get it: mostly the one whose message it was.
-   * @returns how many it was sent to.
+   * @returns how many it was sent to in this process.
    * @throws {TypeError} ERR_INVALID_ARG_TYPE.
    */
   publish(topic: string, message: string | Uint8Array, except?: WebSocketConnection): number {
     if (typeof message !== "string" && !(message instanceof Uint8Array))
       throw invalidArgument("message", "a string or a Uint8Array", message);
+    this.#bridge?.publish(topic, message);
+    return this.#deliver(topic, message, except);
+  }
+
+  #deliver(topic: string, message: string | Uint8Array, except?: WebSocketConnection): number {
     const subscribed = this.#topics.get(topic);
     if (subscribed === undefined) return 0;
     const plain = frameOf(message);
@@ -138,8 +176,19 @@ export class Topics {
   #remove(socket: WebSocketConnection, topic: string): void {
     const subscribed = this.#topics.get(topic);
     subscribed?.delete(socket);
-    if (subscribed?.size === 0) this.#topics.delete(topic);
+    if (subscribed?.size !== 0) return;
+    this.#topics.delete(topic);
+    this.#bridge?.leave(topic);
   }
+}
+
+function warnOnce(): (event: TopicBusEvent) => void {
+  let told = false;
+  return (event) => {
+    if (event.type !== "failed" || told) return;
+    told = true;
+    process.emitWarning(`Topics: the bus failed (${event.doing}), and may again: ${String(event.error)}`);
+  };
 }
 
 /** In memory of its own: it may wait for the slowest of many. */
