@@ -170,16 +170,14 @@ export class WebSocketConnection implements AsyncIterable<WebSocketMessage>, Asy
   sendPrepared(frames: Uint8Array): void {
     const { sender, isOpen } = this.#link;
     if (!isOpen) return;
-    if (this.#tail === undefined) {
-      sender.writer.prepared(frames);
-      void sender.written(false);
-    } else
+    if (this.#tail === undefined) sender.prepared(frames);
+    else
       void this.#behind(
         frames.length,
         () => frames,
         (made) => {
-          if (this.#link.isOpen) sender.writer.prepared(made);
-          return sender.written(false);
+          if (this.#link.isOpen) sender.prepared(made);
+          return DONE;
         },
       ).catch(() => {});
   }

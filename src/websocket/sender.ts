@@ -7,6 +7,7 @@
 // JOINED_BYTES_MAX, or lends its memory, leaves before.
 
 import { EAGAIN } from "../constants/index.ts";
+import type { Engine } from "../engine/engine.ts";
 import { SENT } from "../socket/socket.ts";
 import { SocketStream } from "../stream/index.ts";
 import type { ByteStream } from "../stream/index.ts";
@@ -49,11 +50,40 @@ function makeBatch(): Batch {
 
 /** Whose turn to send comes when everything else has run. */
 let due: Sender[] = [];
+/** Counted each time that everything else has run. */
+let turn = 0;
+let isTurnAsked = false;
 
-function sendDue(): void {
+function nextTurn(): void {
+  isTurnAsked = false;
+  turn++;
   const senders = due;
   due = [];
   for (const sender of senders) sender.turn();
+}
+
+function askTurn(): void {
+  if (isTurnAsked) return;
+  isTurnAsked = true;
+  process.nextTick(nextTurn);
+}
+
+/** Whose turn came when the credit of its engine was spent: they go on in the next turn of the loop. */
+const postponed: Map<Engine, Sender[]> = new Map();
+
+function postpone(engine: Engine, sender: Sender): void {
+  const waiting = postponed.get(engine);
+  if (waiting !== undefined) {
+    waiting.push(sender);
+    return;
+  }
+  const senders = [sender];
+  postponed.set(engine, senders);
+  engine.backend.nextTurn(() => {
+    postponed.delete(engine);
+    engine.renew();
+    for (const one of senders) one.turn();
+  });
 }
 
 /** Sends for one connection. */
@@ -64,6 +94,8 @@ export class Sender {
   /** Whoever goes through received frames sends what they were answered with himself. */
   corked = false;
   #isDue = false;
+  /** The turn in which frames for many were sent last. */
+  #sentIn = -1;
   /** Bytes that the stream is sending. */
   #sendingBytes = 0;
   /** Who waits for what is being sent, and for what is written behind it. */
@@ -100,9 +132,38 @@ export class Sender {
     }
     if (!this.corked && !this.#isDue) {
       this.#isDue = true;
-      if (due.push(this) === 1) process.nextTick(sendDue);
+      due.push(this);
+      askTurn();
     }
     return DONE;
+  }
+
+  /**
+   * Sends frames that many get, the first of a turn at once: to go through thousands of connections twice, once to write and
+   * once to send, costs more than the work on each. Those that follow in the same turn leave together.
+   */
+  prepared(frames: Uint8Array): void {
+    let rest = frames;
+    const stream = this.#stream;
+    if (
+      this.#sentIn !== turn &&
+      !this.corked &&
+      this.pendingBytes === 0 &&
+      this.#failure === undefined &&
+      stream instanceof SocketStream
+    ) {
+      this.#sentIn = turn;
+      askTurn();
+      const count = stream.socket.sendAtOnce(frames, 0, frames.length);
+      if (count === frames.length) return;
+      if (count < 0 && count !== -EAGAIN) {
+        this.#wait(failed(stream.socket.failure("sendall", count)), frames.length);
+        return;
+      }
+      if (count > 0) rest = frames.subarray(count);
+    }
+    this.writer.prepared(rest);
+    void this.written(false);
   }
 
   /** Resolves when everything written so far has been sent; it must have been flushed. */
@@ -115,6 +176,12 @@ export class Sender {
 
   /** Its turn has come. @internal */
   turn(): void {
+    const stream = this.#stream;
+    // To wait for the socket would cost a promise and a call of the kernel's for each of thousands that could send.
+    if (stream instanceof SocketStream && stream.socket.engine.credit <= 0) {
+      postpone(stream.socket.engine, this);
+      return;
+    }
     this.#isDue = false;
     this.flush();
   }

@@ -121,8 +121,8 @@ export class Topics {
   }
 
   /**
-   * Sends a message to all who have subscribed to a topic. It leaves with what else each of them is sent. Other processes
-   * get it by the bus, once each; nobody waits for that.
+   * Sends a message to all who have subscribed to a topic. The first of a turn of the event loop leaves at once, others
+   * together behind it. Other processes get it by the bus, once each; nobody waits for that.
    *
    * @param message  text, or bytes, which are copied.
    * @param except   one who does not get it: mostly the one whose message it was.

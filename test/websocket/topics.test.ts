@@ -141,6 +141,37 @@ for (const slow of ["close", "drop"] as const)
     }
   });
 
+test("publish() keeps the order of all that is sent, also where a socket takes a part of it", async () => {
+  const topics = new Topics({ bufferedBytesMax: 100_000_000 });
+  const servers: WebSocketConnection[] = [];
+  await using at = await serving((socket) => {
+    servers.push(socket);
+    topics.subscribe(socket, "a");
+    return untilClosed(socket);
+  });
+  await using client = await at.connect({ limits: { frameBytesMax: 1e7, messageBytesMax: 1e7 } });
+  while (servers.length === 0) await turns(1);
+  const [server] = servers as [WebSocketConnection];
+  const expected: string[] = [];
+  for (let round = 0; round < 30; round++) {
+    for (const [size, name] of [
+      [10, "first"],
+      [400_000, "large"],
+      [10, "own"],
+      [10, "last"],
+    ] as const) {
+      const text = `${name} of ${round} `.padEnd(size, "*");
+      expected.push(text);
+      if (name === "own") void server.send(text);
+      else topics.publish("a", text);
+    }
+    if (round % 3 === 0) await turns(1);
+  }
+  assert.ok(server.bufferedBytes > 1_000_000, `${server.bufferedBytes} bytes wait`);
+  for (const text of expected) assert.ok((await heard(client)) === text, text.slice(0, 20));
+  assert.equal(server.bufferedBytes, 0);
+});
+
 test("publish() bounds what waits behind a message that is being compressed", async () => {
   const topics = new Topics({ bufferedBytesMax: 100_000, slow: "drop" });
   let server: WebSocketConnection | undefined;
