@@ -53,6 +53,14 @@ export class ByteBuilder {
     return Buffer.concat(pieces, length);
   }
 
+  /** Moves all into a memory, from 0 on. @returns how many bytes; 0: nothing was moved: it is more, or not text alone. @internal */
+  moveText(memory: Buffer): number {
+    const text = this.#text;
+    if (this.#pieces.length > 0 || text.length > memory.length) return 0;
+    this.#text = "";
+    return memory.write(text, 0, text.length, "latin1");
+  }
+
   /** Removes all and gives it in pieces, without a copy of what bytes() was given. */
   takePieces(): Uint8Array[] {
     if (this.#text !== "") this.#pack();

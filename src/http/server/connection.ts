@@ -146,8 +146,11 @@ export class HttpConnection implements RequestSource, ReplySink, TransportOwner 
       if (event === NEED_DATA) {
         if (out.length > JOINED_BYTES_MAX) await transport.flush();
         else if (out.length > 0) {
-          await transport.send();
-          transport.sent();
+          const sending = transport.send();
+          if (sending !== undefined) {
+            await sending;
+            transport.sent();
+          }
         }
         if (this.#stopping && parser.pendingBytes === 0) return;
         transport.received(await transport.receiveHead());

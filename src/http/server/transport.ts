@@ -1,7 +1,7 @@
 // The way of the bytes under one connection of a server: what is received goes to the parser, what was written leaves in
 // as few calls as can be, and neither may take too long. It knows a ByteStream and its deadlines, and no order of messages.
 
-import { MSG_MORE } from "../../constants/index.ts";
+import { EAGAIN, MSG_MORE } from "../../constants/index.ts";
 import { SocketStream } from "../../stream/index.ts";
 import type { ByteStream } from "../../stream/index.ts";
 import { ByteBuilder } from "../../wire/byte-builder.ts";
@@ -35,6 +35,8 @@ const LINGER_MS = 2000;
 const MORE = Math.max(MSG_MORE, 0);
 const NONE = Infinity;
 const DONE: Promise<void> = Promise.resolve();
+/** Where small answers are put together for the one call that sends them; nothing of it outlasts that call. */
+const outgoing: Buffer = Buffer.allocUnsafeSlow(JOINED_BYTES_MAX);
 
 /** What a connection must know of its stream. */
 export interface TransportOwner {
@@ -123,13 +125,29 @@ export class Transport implements Waiting {
     else this.parser.receive(bytes);
   }
 
-  /** Begins to send what was written, joined; sent() follows. */
-  send(): Promise<void> {
-    const { out } = this;
+  /**
+   * Sends what was written, joined; on a socket without a promise, as far as the kernel takes it at once.
+   *
+   * @returns undefined: it has taken all, as it nearly always does. Else wait for it; sent() follows.
+   * @throws {SocketError} as sendAll().
+   */
+  send(): Promise<void> | undefined {
+    const { out, stream } = this;
+    const length = stream instanceof SocketStream ? out.moveText(outgoing) : 0;
+    if (length === 0) return this.#begun(stream.sendAll(out.take()));
+    const { socket } = stream as SocketStream;
+    const count = socket.sendAtOnce(outgoing, 0, length);
+    if (count === length) return undefined;
+    // Asked again, the kernel would say EPIPE: it tells what ended a connection once.
+    if (count < 0 && count !== -EAGAIN) return this.#begun(Promise.reject(socket.failure("sendall", count)));
+    return this.#begun(stream.sendAll(Buffer.from(outgoing.subarray(Math.max(count, 0), length))));
+  }
+
+  #begun(sending: Promise<void>): Promise<void> {
     this.moving = true;
     this.#sendDeadline = this.#clock.now + this.#options.sendTimeoutMs;
     this.#sending++;
-    return this.stream.sendAll(out.take());
+    return sending;
   }
 
   /** It was sent. */
