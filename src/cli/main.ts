@@ -12,6 +12,7 @@ import { describeFailure, EXIT, EXIT_HELP } from "./failure.ts";
 import { addHttp } from "./http.ts";
 import { addListen } from "./listen.ts";
 import { addPing } from "./ping.ts";
+import { addPush } from "./push.ts";
 import { addRelay } from "./relay.ts";
 import { addServe } from "./serve.ts";
 import { note, Output } from "./stdio.ts";
@@ -63,6 +64,7 @@ async function run(argv: readonly string[]): Promise<number> {
   addPing(program);
   addCapture(program);
   addServe(program);
+  addPush(program);
   addHttp(program);
   try {
     await program.parseAsync(argv).catch((error: unknown) => {

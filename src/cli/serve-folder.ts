@@ -4,22 +4,13 @@
 import { stat } from "node:fs/promises";
 import { serve, staticFiles } from "../http/index.ts";
 import type { HttpHandler, HttpRequest } from "../http/index.ts";
-import { SocketListener } from "../stream/index.ts";
-import type { StreamListener } from "../stream/index.ts";
-import { formatEndpoint, formatHostPort, isStream, parseEndpoint, UsageError } from "./endpoint.ts";
-import type { Endpoint } from "./endpoint.ts";
 import { CommandError, EXIT, isExpected } from "./failure.ts";
-import { listenOn } from "./open.ts";
-import type { Opened } from "./open.ts";
 import { describeSender } from "./peer.ts";
 import { renderBytes } from "./render.ts";
 import { note, Output } from "./stdio.ts";
 import { stopOnSignals } from "./stop.ts";
-import { prepareTls } from "./tls-options.ts";
 import type { TlsFlags } from "./tls-options.ts";
-
-/** How long answers may take to finish at Ctrl-C. */
-const DRAIN_MS = 2000;
+import { DRAIN_MS, prepareWeb } from "./web.ts";
 
 /** As commander gives them. */
 export interface ServeOptions extends TlsFlags {
@@ -35,18 +26,16 @@ export interface ServeOptions extends TlsFlags {
  * @throws {EndpointError} it cannot listen. @throws {CommandError} there is no such folder. @throws {UsageError}
  */
 export async function serveFolder(folder: string, options: ServeOptions): Promise<void> {
-  const endpoint = parseEndpoint(options.listen);
-  if (!isStream(endpoint)) throw new UsageError("--listen takes tcp://, tls:// or unix://");
-  await prepareTls(options, { listening: [endpoint] });
+  const openWeb = await prepareWeb(options.listen, options);
   await checkFolder(folder);
   using stop = stopOnSignals();
   const output = new Output();
-  const opened = await listenOn(endpoint);
+  const web = await openWeb();
   const files = staticFiles(folder, { list: options.list });
   let failure: unknown;
   await using server = await serve({
-    listener: await listenerOf(opened, options),
-    scheme: endpoint.kind === "tls" ? "https" : "http",
+    listener: web.listener,
+    scheme: web.scheme,
     handle: options.quiet ? files : printing(files, (line) => output.write(`${line}\n`)),
     compress: options.compress,
     drainTimeoutMs: DRAIN_MS,
@@ -60,25 +49,12 @@ export async function serveFolder(folder: string, options: ServeOptions): Promis
     },
   });
   try {
-    await output.write(`serving ${renderBytes(Buffer.from(folder))} on ${urlOf(opened.endpoint)}\n`);
+    await output.write(`serving ${renderBytes(Buffer.from(folder))} on ${web.url}\n`);
     await server.finished;
   } finally {
-    opened.close();
+    web.close();
   }
   if (failure !== undefined) throw failure as Error;
-}
-
-async function listenerOf({ endpoint, socket }: Opened, flags: TlsFlags): Promise<StreamListener> {
-  const listener = new SocketListener(socket);
-  if (endpoint.kind !== "tls") return listener;
-  const { secureWith } = await import("./tls-ends.ts");
-  return secureWith(flags, listener);
-}
-
-/** As a browser takes it, where one can. */
-function urlOf(endpoint: Endpoint): string {
-  if (endpoint.kind === "unix") return formatEndpoint(endpoint);
-  return `${endpoint.kind === "tls" ? "https" : "http"}://${formatHostPort(endpoint.host === "" ? "localhost" : endpoint.host, endpoint.port)}/`;
 }
 
 /** @throws {CommandError} there is no such folder. */

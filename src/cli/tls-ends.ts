@@ -104,16 +104,6 @@ export function requestTls({ ca, insecure, ...own }: TlsFlags): RequestTls {
   return { ca: ca === undefined ? undefined : read("--ca", ca), identity, verifyPeer: insecure !== true };
 }
 
-/** A listener whose connections speak TLS. @throws {UsageError} a file is not what it should be. */
-export function secureWith(flags: TlsFlags, listener: StreamListener): TlsListener {
-  const identity = identityOf(flags);
-  if (identity === undefined) throw new Error("there is no certificate to listen with");
-  return secureListener(
-    listener,
-    serverOf(identity, flags.ca === undefined ? undefined : read("--ca", flags.ca)),
-  );
-}
-
 function serverOf(identity: TlsIdentity, ca: Buffer | undefined): TlsServerContext {
   try {
     return new TlsServerContext(

@@ -150,7 +150,7 @@ test("--help tells the commands, the URLs and the exit statuses", async () => {
   assert.equal(code, 0);
 });
 
-for (const command of ["echo", "connect", "listen", "relay", "ping"])
+for (const command of ["echo", "connect", "listen", "relay", "ping", "push"])
   test(`${command} --help tells its usage`, async () => {
     const { code, stdout } = await run([command, "--help"]);
     assert.match(stdout.toString(), new RegExp(`^Usage: berkeley ${command} `));

@@ -13,8 +13,6 @@ export interface Page {
   goto(url: string): Promise<unknown>;
   /** The value of an expression, when its promise has settled; what JSON can say. */
   evaluate(script: string): Promise<unknown>;
-  /** Waits until an expression is true. */
-  waitForFunction(script: string): Promise<unknown>;
   click(selector: string): Promise<void>;
   textContent(selector: string): Promise<string | null>;
   title(): Promise<string>;
@@ -22,6 +20,22 @@ export interface Page {
   close(): Promise<void>;
   on(event: "pageerror", listener: (error: Error) => void): void;
   on(event: "console", listener: (message: { type(): string; text(): string }) => void): void;
+}
+
+/** Longer than anything that a page is waited for. */
+const UNTIL_MS_MAX = 60_000;
+
+/**
+ * Waits until an expression is true, also on a page whose policy allows no eval(), as waitForFunction() needs.
+ *
+ * @throws {Error} it is not after a minute.
+ */
+export async function until(page: Page, script: string): Promise<void> {
+  const end = performance.now() + UNTIL_MS_MAX;
+  while ((await page.evaluate(script)) !== true) {
+    if (performance.now() > end) throw new Error(`never true: ${script}`);
+    await page.evaluate("new Promise(requestAnimationFrame)");
+  }
 }
 
 interface Browser {
