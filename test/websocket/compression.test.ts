@@ -27,7 +27,7 @@ function message(random: Random, size: number): string | Buffer {
 }
 
 for (const agreement of AGREEMENTS)
-  test(`messages come back in order and whole: ${JSON.stringify(agreement)}`, async () => {
+  test(`Autobahn's families 12 and 13, compressed messages of 0 to 128 KiB, come back in order and whole: ${JSON.stringify(agreement)}`, async () => {
     const random = new Random();
     const compression = { bytesMin: 0, ...agreement };
     await using at = await serving(echo, { compression });
@@ -36,6 +36,9 @@ for (const agreement of AGREEMENTS)
     const sent = [0, 16, 64, 256, 1024, 4096, 8192, 16_384, 32_768, 65_536, 131_072, 200, 40_000, 1].map(
       (size) => message(random, size),
     );
+    // Many small ones behind each other, as in 12.1.1 to 12.1.4.
+    for (const size of [16, 64, 256, 1024])
+      for (let count = 0; count < 100; count++) sent.push(message(random, size));
     for (const one of sent) void socket.send(one);
     const back: (string | Buffer)[] = [];
     for await (const one of socket) {
