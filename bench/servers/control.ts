@@ -46,6 +46,7 @@ export type Job =
   | "tls-echo"
   | "tls-echo-wrapped"
   | "tls-receive"
+  | "tls-receive-loaded"
   | "tls-send"
   | "http"
   | "http-fetch"
