@@ -169,6 +169,11 @@ export class ResponseWriter extends BodyWriter {
   head(response: ResponseInit, to: Answered): boolean {
     const { status } = response;
     this.checkIdle("a response");
+    if (isLastHead(response, to)) {
+      this.out.latin1(lastText());
+      this.begin(lastHead.body, true);
+      return true;
+    }
     const isSwitch = status === SWITCHING_PROTOCOLS;
     if (!Number.isInteger(status) || (status < 200 && !isSwitch) || status > 599)
       throw mistake("ERR_HTTP_STATUS", `${status} is not the status of a final response`);
@@ -195,10 +200,63 @@ export class ResponseWriter extends BodyWriter {
     const keepAlive = lives && (none || body !== "untilClose");
     const connection = isSwitch ? upgradeLine(rendered) : connectionLine(rendered, keepAlive, to.version);
     const date = response.date === undefined || rendered.date ? "" : `Date: ${response.date}\r\n`;
-    this.out.latin1(`HTTP/1.1 ${status} ${reason}\r\n${rendered.text}${date}${framing}${connection}\r\n`);
+    const text = `HTTP/1.1 ${status} ${reason}\r\n${rendered.text}${date}${framing}${connection}\r\n`;
+    this.out.latin1(text);
     this.begin(none ? 0 : body, keepAlive && !isSwitch && !connects);
+    if (keepAlive && !none && to.version === "1.1" && typeof body === "number")
+      keepHead(response, body, text);
     return !none;
   }
+}
+
+// The head that was written last, for servers that answer with one again and again: as long as all that it was made of is the
+// same, so is its text. Fields that were made once never change; others are not compared.
+
+const lastHead: {
+  fields: HttpFields | undefined;
+  status: number;
+  body: number;
+  date: string | undefined;
+  text: string;
+  /** The text is of one piece, not the sum of its parts. */
+  isFlat: boolean;
+} = { fields: undefined, status: 0, body: 0, date: undefined, text: "", isFlat: false };
+
+/** Remembers a head with content, to HTTP/1.1, behind which the connection lives on. */
+function keepHead({ fields, status, date, reason }: ResponseInit, body: number, text: string): void {
+  if (reason !== undefined || !(fields instanceof HttpFields)) return;
+  lastHead.fields = fields;
+  lastHead.status = status;
+  lastHead.body = body;
+  lastHead.date = date;
+  lastHead.text = text;
+  lastHead.isFlat = false;
+}
+
+/** Whether it is what is to be written now. */
+function isLastHead(response: ResponseInit, to: Answered): boolean {
+  return (
+    response.fields === lastHead.fields &&
+    lastHead.fields !== undefined &&
+    response.status === lastHead.status &&
+    response.body === lastHead.body &&
+    response.date === lastHead.date &&
+    response.reason === undefined &&
+    (response.keepAlive ?? true) &&
+    to.keepAlive &&
+    to.version === "1.1" &&
+    to.method !== "HEAD" &&
+    to.method !== "CONNECT"
+  );
+}
+
+/** Its text, which is worth to be put together when it comes the second time. */
+function lastText(): string {
+  if (!lastHead.isFlat) {
+    lastHead.text = Buffer.from(lastHead.text, "latin1").toString("latin1");
+    lastHead.isFlat = true;
+  }
+  return lastHead.text;
 }
 
 /** The Host line, unless the fields have it: first, as RFC 9110 section 7.2 asks. */

@@ -320,3 +320,51 @@ for (const [what, last, to] of [
     writer.end();
     assert.throws(() => writer.head({ status: 200 }, GET), { code: "ERR_HTTP_SEQUENCE" });
   });
+
+test("ResponseWriter.head() writes the same head again as it was, and another one where anything of it is different", () => {
+  const fields = HttpFields.from({ "Content-Type": "text/plain" });
+  const same: Partial<ResponseInit> = { fields, body: 2, date: "D1", keepAlive: true };
+  const text = (
+    date: string,
+    line: string,
+    connection: string = "",
+    status = "200 OK",
+    content = "hi",
+  ): string =>
+    `HTTP/1.1 ${status}\r\nContent-Type: text/plain\r\nDate: ${date}\r\n${line}${connection}\r\n${content}`;
+  const two = "Content-Length: 2\r\n";
+  const unchanged = (): void => {
+    for (let time = 0; time < 3; time++) assert.equal(responseText(same, {}, "hi"), text("D1", two));
+  };
+  unchanged();
+  assert.equal(responseText({ ...same, date: "D2" }, {}, "hi"), text("D2", two));
+  unchanged();
+  assert.equal(
+    responseText({ ...same, body: 3 }, {}, "hi!"),
+    text("D1", "Content-Length: 3\r\n", "", "200 OK", "hi!"),
+  );
+  unchanged();
+  assert.equal(responseText({ ...same, status: 404 }, {}, "hi"), text("D1", two, "", "404 Not Found"));
+  unchanged();
+  assert.equal(responseText({ ...same, reason: "Fine" }, {}, "hi"), text("D1", two, "", "200 Fine"));
+  unchanged();
+  assert.equal(responseText(same, { method: "HEAD" }), text("D1", two, "", "200 OK", ""));
+  unchanged();
+  const close = "Connection: close\r\n";
+  assert.equal(responseText({ ...same, keepAlive: false }, {}, "hi"), text("D1", two, close));
+  unchanged();
+  assert.equal(responseText(same, { keepAlive: false }, "hi"), text("D1", two, close));
+  unchanged();
+  const lives = "Connection: keep-alive\r\n";
+  assert.equal(responseText(same, { version: "1.0" }, "hi"), text("D1", two, lives));
+  unchanged();
+  const other = HttpFields.from({ "Content-Type": "text/html" });
+  assert.match(responseText({ ...same, fields: other }, {}, "hi"), /text\/html/);
+  unchanged();
+  assert.equal(
+    responseText({ ...same, body: "chunked" }, {}, "hi"),
+    text("D1", "Transfer-Encoding: chunked\r\n", "", "200 OK", "2\r\nhi\r\n0\r\n\r\n"),
+  );
+  assert.throws(() => responseText({ ...same, status: 204 }, {}), { code: "ERR_HTTP_UNEXPECTED_CONTENT" });
+  unchanged();
+});
