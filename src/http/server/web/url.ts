@@ -14,8 +14,24 @@ const origins: Map<string, string> = new Map();
 const ORIGINS_MAX = 64;
 const AUTHORITY_CHARACTERS_MAX = 256;
 
+/** What was asked for last, and what it is. */
+const last: { scheme: string; authority: string; origin: string | undefined } = {
+  scheme: "",
+  authority: "",
+  origin: undefined,
+};
+
 /** @returns undefined: no URL can have this authority. */
 function originOf(scheme: string, authority: string): string | undefined {
+  if (authority !== last.authority || scheme !== last.scheme) {
+    last.origin = lookUpOrigin(scheme, authority);
+    last.scheme = scheme;
+    last.authority = authority;
+  }
+  return last.origin;
+}
+
+function lookUpOrigin(scheme: string, authority: string): string | undefined {
   const text = `${scheme}://${authority}`;
   const known = origins.get(text);
   if (known !== undefined) return known;
