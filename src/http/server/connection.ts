@@ -330,33 +330,29 @@ export class HttpConnection implements RequestSource, ReplySink, TransportOwner 
     if (this.#reading) throw mistake("ERR_HTTP_SEQUENCE", "read() waits already");
     if (this.#refused !== undefined) throw this.#refused;
     this.#reading = true;
+    const transport = this.#transport;
     try {
-      return await this.#readContent(request);
+      for (;;) {
+        const event = transport.parser.next();
+        if (event === NEED_DATA) {
+          if (this.#awaitsContinue) this.#continue();
+          if (transport.out.length > 0) await transport.flush();
+          transport.receivedBody(await transport.receiveBody(this.#bodyBytes));
+        } else if (event !== PAUSED && event.type === "data") {
+          this.#awaitsContinue = false;
+          this.#bodyBytes += event.bytes.length;
+          return event.bytes;
+        } else if (event !== PAUSED && event.type === "end") {
+          request.ended = true;
+          request.trailers = event.trailers;
+          return undefined;
+        }
+      }
     } catch (error) {
       this.#refused = error as Error;
       throw error;
     } finally {
       this.#reading = false;
-    }
-  }
-
-  async #readContent(request: HttpRequest): Promise<Buffer | undefined> {
-    const transport = this.#transport;
-    for (;;) {
-      const event = transport.parser.next();
-      if (event === NEED_DATA) {
-        if (this.#awaitsContinue) this.#continue();
-        await transport.flush();
-        await transport.receiveBody(this.#bodyBytes);
-      } else if (event !== PAUSED && event.type === "data") {
-        this.#awaitsContinue = false;
-        this.#bodyBytes += event.bytes.length;
-        return event.bytes;
-      } else if (event !== PAUSED && event.type === "end") {
-        request.ended = true;
-        request.trailers = event.trailers;
-        return undefined;
-      }
     }
   }
 

@@ -73,8 +73,9 @@ export class Transport implements Waiting {
   #isEnding = false;
   /** Ends the wait for content. */
   #tooSlow: ((error: Error) => void) | undefined;
-  /** How long this request's content was waited for. */
+  /** How long this request's content was waited for, and since when it is. */
   #waitedMs = 0;
+  #waitsFrom = 0;
 
   constructor(stream: ByteStream, options: CheckedOptions, clock: Clock, owner: TransportOwner) {
     this.stream = stream;
@@ -157,24 +158,28 @@ export class Transport implements Waiting {
   }
 
   /**
-   * Receives more of a content of which `bodyBytes` have come.
+   * Begins to receive more of a content of which `bodyBytes` have come; give what comes to receivedBody().
    *
    * @throws {RemoteProtocolError} ERR_HTTP_TOO_SLOW. What is received after that is lost: the connection must be closed.
    */
-  async receiveBody(bodyBytes: number): Promise<void> {
+  receiveBody(bodyBytes: number): Promise<Buffer> {
     const { bodyTimeoutMs, bodyBytesPerSecondMin } = this.#options;
     const earned = bodyBytesPerSecondMin === 0 ? Infinity : (1000 * bodyBytes) / bodyBytesPerSecondMin;
     const left = Math.min(bodyTimeoutMs, bodyTimeoutMs + earned - this.#waitedMs);
-    const from = this.#clock.now;
-    this.#readDeadline = from + left;
-    const bytes = await new Promise<Buffer>((resolve, reject) => {
+    this.#waitsFrom = this.#clock.now;
+    this.#readDeadline = this.#waitsFrom + left;
+    return new Promise<Buffer>((resolve, reject) => {
       this.#tooSlow = reject;
       this.stream.receiveSome(RECEIVE_BYTES).then(resolve, (error: unknown) => {
         this.#breaks(error);
         reject(error);
       });
     });
-    this.#waitedMs += this.#clock.now - from;
+  }
+
+  /** What was received of a content is the parser's. */
+  receivedBody(bytes: Buffer): void {
+    this.#waitedMs += this.#clock.now - this.#waitsFrom;
     this.#readDeadline = NONE;
     this.#tooSlow = undefined;
     if (bytes.length === 0) this.parser.receiveEnd();
