@@ -28,6 +28,7 @@ import { question as udpReceive } from "./udp-receive.ts";
 import { question as udpSendBatch } from "./udp-send-batch.ts";
 import { question as udpSendGso } from "./udp-send-gso.ts";
 import { question as udpSend } from "./udp-send.ts";
+import { question as watching } from "./watching.ts";
 import { question as workersEveryCore } from "./workers-every-core.ts";
 import { question as workers } from "./workers.ts";
 import { question as wsBroadcast } from "./ws-broadcast.ts";
@@ -44,6 +45,7 @@ export const questions: readonly Question[] = [
   relay,
   duplex64x64,
   duplex64x16k,
+  watching,
   acceptRate,
   workers,
   workersEveryCore,

@@ -1,4 +1,5 @@
 // Berkeley itself, as its user writes it: an accept loop, an async function per connection.
+import { subscribe } from "node:diagnostics_channel";
 import {
   create_connection,
   create_server,
@@ -8,6 +9,7 @@ import {
   type Socket,
 } from "berkeley";
 import { SocketStream, toDuplex } from "berkeley/stream";
+import { Engine } from "#dist/engine/engine.js";
 import { announce, BACKLOG, CHUNK_BYTES, chosenJob, ignoreDeparture, target } from "./control.ts";
 
 /** recv(): each message in memory of its own. */
@@ -39,6 +41,24 @@ async function echoInto(conn: Socket): Promise<void> {
   } finally {
     conn.close();
   }
+}
+
+/** As if there were no channels: nobody looks whether they have subscribers. */
+function echoUnwatched(conn: Socket): Promise<void> {
+  Engine.look = () => undefined;
+  return echoInto(conn);
+}
+
+let told = 0;
+const tell = (): void => void told++;
+
+/** Somebody subscribes. */
+function echoWatched(name: string): (conn: Socket) => Promise<void> {
+  return (conn) => {
+    if (told === 0) subscribe(name, tell);
+    told++;
+    return echoInto(conn);
+  };
 }
 
 /** The same over the interface that protocols use. */
@@ -149,6 +169,9 @@ const jobs = {
   "echo-into": echoInto,
   "echo-stream": echoStream,
   "echo-duplex": echoDuplex,
+  "echo-unwatched": echoUnwatched,
+  "echo-watched-close": echoWatched("berkeley:close"),
+  "echo-watched-bytes": echoWatched("berkeley:bytes"),
   receive,
   "receive-into": receiveInto,
   send,
