@@ -1,6 +1,7 @@
 // The client's opening: a connection, with TLS where it is wss://, a request, the answer. What follows is connection.ts's.
 // TLS is loaded when it is wanted.
 
+import { startTimer, stopTimer } from "../engine/clock.ts";
 import { ResponseParser } from "../http/parser.ts";
 import { HttpFields } from "../http/syntax/fields.ts";
 import type { FieldsInit } from "../http/syntax/fields.ts";
@@ -148,13 +149,10 @@ export async function connect(url: string | URL, options: ConnectOptions = {}): 
   writer.end();
 
   const late = new AbortController();
-  const timer =
-    timeoutMs === Infinity
-      ? undefined
-      : setTimeout(
-          () => late.abort(refusal("ERR_WEBSOCKET_PEER_SILENT", `not open after ${timeoutMs} ms`)),
-          timeoutMs,
-        );
+  const timer = startTimer(timeoutMs, () =>
+    late.abort(refusal("ERR_WEBSOCKET_PEER_SILENT", `not open after ${timeoutMs} ms`)),
+  );
+  timer.ref();
   const signal = options.signal === undefined ? late.signal : AbortSignal.any([options.signal, late.signal]);
   let stream = options.stream;
   try {
@@ -179,6 +177,6 @@ export async function connect(url: string | URL, options: ConnectOptions = {}): 
     stream?.close();
     throw error;
   } finally {
-    clearTimeout(timer);
+    stopTimer(timer);
   }
 }
