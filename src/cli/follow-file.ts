@@ -24,15 +24,16 @@ const READ_BYTES = 65_536;
 /** Twice as often as `tail -F`. */
 const LOOK_MS = 500;
 
-/** Which file it is: device and number. */
+/** Which file it is: device and number; undefined: there is none. */
 async function identityOf(
   file: FileHandle | string,
 ): Promise<{ readonly key: string; readonly size: number } | undefined> {
   try {
-    const { dev, ino, size } = await (typeof file === "string"
+    const there = await (typeof file === "string"
       ? stat(file, { bigint: true })
       : file.stat({ bigint: true }));
-    return { key: `${dev}:${ino}`, size: Number(size) };
+    // A folder is never what was meant, and to open a FIFO waits for a writer.
+    return there.isFile() ? { key: `${there.dev}:${there.ino}`, size: Number(there.size) } : undefined;
   } catch (error) {
     if (typeof file === "string") return undefined; // Between two files of that name there may be none.
     throw error;

@@ -1,5 +1,5 @@
 // Topics over NATS, by its official client: a TopicBus of a connection that the program has made. The client's package is the
-// program's; here is only what is needed of it, so that its versions 2 (nats) and 3 (@nats-io/transport-node) both fit.
+// program's; here is only what is needed of it.
 
 import { invalidArgument } from "../wire/misuse.ts";
 import { busName } from "./syntax/bus-message.ts";

@@ -2,7 +2,7 @@
 // is let in; and lines from bytes.
 
 import assert from "node:assert/strict";
-import { appendFileSync, renameSync, truncateSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, renameSync, rmdirSync, truncateSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { request } from "berkeley/http";
 import { connect } from "berkeley/websocket";
@@ -135,6 +135,28 @@ test("berkeley push sends a file's last lines, then what it grows by, through tr
   assert.equal(late.next, viewer.next);
   child.kill("SIGINT");
   assert.equal((await viewer.socket.closed).code, 1001);
+  assert.equal((await child.exited).code, 0);
+});
+
+test("berkeley push stays with its file while something else than a file has its name", async () => {
+  using files = folder();
+  const [path, old] = [files.path("app.log"), files.path("app.log.1")];
+  writeFileSync(path, "one\n");
+  await using child = berkeley(["push", "-l", "tcp://127.0.0.1:0", path]);
+  const viewer = await view(await pushing(child));
+  await viewer.until(1);
+  renameSync(path, old);
+  mkdirSync(path);
+  // So many that it has looked at the name in between.
+  for (let count = 2; count <= 50; count++) {
+    appendFileSync(old, `still ${count}\n`);
+    await viewer.until(count);
+  }
+  rmdirSync(path);
+  writeFileSync(path, "new\n");
+  await viewer.until(51, 1);
+  assert.deepEqual([viewer.lines.at(-1), viewer.notes], ["new", ["the file was replaced"]]);
+  child.kill("SIGTERM");
   assert.equal((await child.exited).code, 0);
 });
 
