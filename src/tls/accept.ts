@@ -7,7 +7,7 @@ import { listenTcp } from "../stream/index.ts";
 import type { ListenTcpOptions, StreamListener, StreamOptions } from "../stream/index.ts";
 import { invalidArgument } from "../socket/errors.ts";
 import { TlsError, certificateError } from "./errors.ts";
-import { peerCertificateOf, serverSocket, verifyError } from "./node-socket.ts";
+import { peerCertificateOf, serverSocket, tellSecrets, verifyError } from "./node-socket.ts";
 import { TlsServerContext } from "./server-context.ts";
 import type { TlsServerOptions } from "./server-context.ts";
 import { TlsStream } from "./tls-stream.ts";
@@ -53,7 +53,7 @@ function begin(from: Upgradable, server: TlsServerContext): TlsStream {
     };
   const side = serverSocket(stream, given);
   const { socket } = side;
-  if (keyLog !== undefined) socket.on("keylog", (line) => keyLog(line.toString("latin1").trimEnd()));
+  if (keyLog !== undefined) tellSecrets(socket, keyLog);
   return new TlsStream({
     ...side,
     isServer: true,

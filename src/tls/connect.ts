@@ -11,7 +11,7 @@ import { connectTcp } from "../stream/index.ts";
 import type { ConnectTcpOptions, StreamOptions } from "../stream/index.ts";
 import { contextOf } from "./credentials.ts";
 import { TlsError, certificateError } from "./errors.ts";
-import { clientSocket, verifyError } from "./node-socket.ts";
+import { clientSocket, contained, tellSecrets, verifyError } from "./node-socket.ts";
 import { checkIdentity, checkServerName, checkTlsOptions } from "./options.ts";
 import type { CheckedTlsOptions, TlsIdentity, TlsOptions } from "./options.ts";
 import { formatSession, isGood, parseSession, trustOf } from "./session.ts";
@@ -174,7 +174,7 @@ function begin(from: Upgradable, options: CheckedClientOptions): TlsStream {
   if (isIP(serverName) === 0) given.servername = serverName;
   const side = clientSocket(stream, given);
   const { socket } = side;
-  if (keyLog !== undefined) socket.on("keylog", (line) => keyLog(line.toString("latin1").trimEnd()));
+  if (keyLog !== undefined) tellSecrets(socket, keyLog);
   const made = new TlsStream({
     ...side,
     isServer: false,
@@ -187,10 +187,13 @@ function begin(from: Upgradable, options: CheckedClientOptions): TlsStream {
   });
   // Not a session of a server that was refused.
   if (onSession !== undefined)
-    socket.on("session", (offered) => {
-      const certificate = made.peerCertificate?.raw;
-      if (certificate !== undefined) onSession(formatSession({ certificate, session: offered, trust }));
-    });
+    socket.on(
+      "session",
+      contained(socket, (offered: Buffer) => {
+        const certificate = made.peerCertificate?.raw;
+        if (certificate !== undefined) onSession(formatSession({ certificate, session: offered, trust }));
+      }),
+    );
   return made;
 }
 

@@ -1,7 +1,7 @@
 // Secure contexts of Node's, made of checked options: versions, ciphers, who one is and who is trusted. It knows no
 // connection.
 
-import { createHash } from "node:crypto";
+import { constants, createHash } from "node:crypto";
 import { createSecureContext } from "node:tls";
 import type { SecureContext, SecureContextOptions } from "node:tls";
 import { TlsError } from "./errors.ts";
@@ -28,7 +28,12 @@ export function contextOf(
   session?: SessionSettings,
 ): SecureContext {
   const { ca, ciphers, crl, maxVersion, minVersion } = options;
-  const given: SecureContextOptions = { minVersion, maxVersion };
+  // What was agreed on and judged holds for the whole connection: no peer of TLS 1.2 begins another handshake in it.
+  const given: SecureContextOptions = {
+    minVersion,
+    maxVersion,
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+  };
   if (ca !== undefined) given.ca = ca;
   if (crl !== undefined) given.crl = crl;
   if (ciphers !== undefined) given.ciphers = ciphers;

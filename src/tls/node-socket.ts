@@ -65,7 +65,6 @@ export function serverSocket(stream: ByteStream, options: TLSSocketOptions): Nod
     // Of a socket that no tls.Server has made errors are otherwise told nobody.
     const { _releaseControl: releaseControl } = made as unknown as Inside;
     releaseControl?.call(made);
-    made.disableRenegotiation();
     return made;
   });
 }
@@ -118,6 +117,28 @@ export function verifyError(socket: TLSSocket): string | undefined {
  */
 export function peerCertificateOf(socket: TLSSocket): Buffer | undefined {
   return (socket.getPeerCertificate() as { readonly raw?: Buffer } | null)?.raw;
+}
+
+/**
+ * Calls what a program gave. What it throws ends the connection, whose calls then fail with that: behind OpenSSL's back, for
+ * it is in the midst of something.
+ */
+export function contained<T>(socket: TLSSocket, call: (value: T) => void): (value: T) => void {
+  return (value) => {
+    try {
+      call(value);
+    } catch (error) {
+      setImmediate(() => socket.destroy(error as Error));
+    }
+  };
+}
+
+/** Gives a program the secrets of a connection, as lines. */
+export function tellSecrets(socket: TLSSocket, keyLog: (line: string) => void): void {
+  socket.on(
+    "keylog",
+    contained(socket, (line: Buffer) => keyLog(line.toString("latin1").trimEnd())),
+  );
 }
 
 /** Reads on, after push() said that there was enough. */

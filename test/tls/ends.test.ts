@@ -5,14 +5,19 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BufferedReader, memoryPair } from "berkeley/stream";
 import type { ByteStream } from "berkeley/stream";
-import { acceptTls, startTls } from "berkeley/tls";
+import { acceptTls, listenTls, startTls } from "berkeley/tls";
 import type { TlsStream } from "berkeley/tls";
 import { OPENSSL, certificates } from "../support/certificates.ts";
+import type { Child } from "../support/process.ts";
+import { program } from "../support/program.ts";
 import { codeOf, openSockets, pattern, rejection, stillWaits } from "../support/pair.ts";
 import { clientOptions, memoryStreams, tcpStreams, tlsPair, wrapped } from "../support/tls.ts";
 
 const { skip } = OPENSSL;
 const NEVER = 3_600_000;
+
+/** Resolves after a turn of the loop. */
+const turn = (): Promise<string> => new Promise((resolve) => setImmediate(() => resolve("it runs")));
 
 /** Everything up to the end; the error it ended with, if it did. */
 async function receiveAll(stream: ByteStream): Promise<{ bytes: Buffer; code: string | undefined }> {
@@ -40,6 +45,53 @@ async function cuttable(
   ]);
   return { client, server, raw };
 }
+
+test("an open TlsStream holds the process though nobody waits on it, until unref()", { skip }, async () => {
+  await using listener = await listenTls("127.0.0.1", 0, certificates().server);
+  const [, port] = listener.localAddress as [string, number];
+  const run = async (how: string): Promise<Child> => {
+    const args = [String(port), certificates().authority.certificatePath, how];
+    const child = program(import.meta.url, "idle-child", { args });
+    accepted.push(await listener.accept());
+    await child.line(/connected/);
+    return child;
+  };
+  const accepted: TlsStream[] = [];
+  await using held = await run("held");
+  await using free = await run("unref");
+  assert.equal((await free.exited).code, 0);
+  // It was connected before the other one, which had the time to start and to end since.
+  assert.equal(await Promise.race([held.exited, turn()]), "it runs");
+  held.kill("SIGTERM");
+  assert.equal((await held.exited).code, 0);
+  for (const stream of accepted) stream.close();
+});
+
+test("close() closes a wrapped stream that takes nothing any more", { skip }, async () => {
+  const [near, far] = memoryPair();
+  const stuck = wrapped(near);
+  let closed!: () => void;
+  const closing = new Promise<void>((resolve) => (closed = resolve));
+  let taking = true;
+  const [client, server] = await Promise.all([
+    startTls(
+      {
+        ...stuck,
+        sendAll: (data, options) => (taking ? near.sendAll(data, options) : new Promise(() => undefined)),
+        close: () => {
+          near.close();
+          closed();
+        },
+      },
+      clientOptions(),
+    ),
+    acceptTls(far, certificates().server),
+  ]);
+  taking = false;
+  client.close();
+  await closing;
+  server.close();
+});
 
 for (const maxVersion of ["TLSv1.3", "TLSv1.2"] as const)
   for (const near of ["a descriptor", "a wrapped stream"] as const) {

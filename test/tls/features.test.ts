@@ -165,6 +165,34 @@ for (const maxVersion of ["TLSv1.3", "TLSv1.2"] as const) {
     assert.match(lines.client.join("\n"), new RegExp(`^${label} [0-9a-f]{64} [0-9a-f]+$`, "m"));
   });
 
+  test(`what keyLog or onSession throws ends its connection and is what its calls fail with, ${maxVersion}`, {
+    skip,
+  }, async () => {
+    const fault = new Error("no room in the log");
+    const fail = (): never => {
+      throw fault;
+    };
+    const { server: identity } = certificates();
+    for (const [whose, client, server] of [
+      ["client", { maxVersion, keyLog: fail }, identity],
+      ["client", { maxVersion, onSession: fail }, identity],
+      ["server", { maxVersion }, { ...identity, keyLog: fail }],
+    ] as const) {
+      const ends = await shake(await tcpStreams(), client, server);
+      const [own, other] = whose === "client" ? ends : ends.toReversed();
+      // A ticket of TLS 1.3 comes with what the server sends.
+      if (other?.status === "fulfilled") other.value.sendAll("x").catch(() => undefined);
+      await assert.rejects(
+        async () => {
+          if (own?.status === "rejected") throw own.reason;
+          while ((await own?.value.receiveSome())?.length !== 0);
+        },
+        (error) => error === fault,
+      );
+      closeEnds(ends);
+    }
+  });
+
   test(`channelBinding() and exportKeyingMaterial() give both ends the same bytes, ${maxVersion}`, {
     skip,
   }, async () => {

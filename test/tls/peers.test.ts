@@ -121,9 +121,39 @@ test("a TlsListener takes a client certificate from openssl s_client, and refuse
   await nobody.exited;
 });
 
-/** openssl s_server, which sends each line back reversed, and its port. */
-async function sServer(made: Made, words = ""): Promise<{ child: Child; port: number }> {
-  const base = `s_server -accept 127.0.0.1:0 -cert ${made.certificatePath} -key ${made.keyPath} -rev `;
+test("a TlsListener lets no client of TLS 1.2 renegotiate", { skip }, async () => {
+  const secrets: string[] = [];
+  await using at = await echo({ keyLog: (line) => secrets.push(line) });
+  await using client = sClient(at.port, "-tls1_2");
+  client.stdin.write("hello\n");
+  await client.line(/hello$/m);
+  client.stdin.write("R\n");
+  await client.exited;
+  assert.match(client.output("stderr").toString(), /no renegotiation/i);
+  assert.equal(secrets.length, 1);
+});
+
+test("connectTls() lets no server of TLS 1.2 renegotiate", { skip }, async () => {
+  const secrets: string[] = [];
+  const { child, port } = await sServer(certificates().server, "-tls1_2", "");
+  await using server = child;
+  const stream = await connectTls("127.0.0.1", port, {
+    ...clientOptions(),
+    keyLog: (line) => secrets.push(line),
+  });
+  server.stdin.write("r\n");
+  await assert.rejects(stream.receiveSome(), { name: "TlsError" });
+  stream.close();
+  assert.equal(secrets.length, 1);
+});
+
+/** openssl s_server, and its port. @param does  what it does with lines: by default it sends each back reversed. */
+async function sServer(
+  made: Made,
+  words = "",
+  does: string = "-rev ",
+): Promise<{ child: Child; port: number }> {
+  const base = `s_server -accept 127.0.0.1:0 -cert ${made.certificatePath} -key ${made.keyPath} ${does}`;
   const child = start(OPENSSL.path, (base + words).trim().split(" "));
   const port = Number((await child.line(/^ACCEPT .*:(\d+)$/m))[1]);
   return { child, port };
