@@ -9,7 +9,8 @@ import type { ByteStream, StreamOptions } from "./byte-stream.ts";
  * The frames of a stream until the peer ends: `for await (const frame of frames(stream, lengthPrefixed().decoder()))`.
  *
  * A loop that is left, or ended by the signal, loses nothing: another one with the same decoder goes on behind the last
- * frame. Nothing is received that is not asked for.
+ * frame. Nothing is received that is not asked for. Frames are views of what was received, which nobody writes to any
+ * more: copy what is kept for long.
  *
  * @param decoder  of lengthPrefixed(), delimited() and the others in `berkeley/wire`.
  * @throws {RemoteProtocolError} ERR_FRAME_TOO_LONG, ERR_BAD_LENGTH, ERR_BAD_FRAME: what came is no such frame.
