@@ -32,6 +32,11 @@ export class WebSocketConnection implements AsyncIterable<WebSocketMessage>, Asy
   #slot: WebSocketMessage | undefined = undefined;
   #waiters: Waiter[] | undefined = undefined;
   #handler: MessageHandler | undefined = undefined;
+  /** What settles each(). */
+  #eachResolve: (() => void) | undefined = undefined;
+  #eachReject: ((error: unknown) => void) | undefined = undefined;
+  /** Those of which it is one until it is gone. @internal */
+  group: Set<WebSocketConnection> | undefined = undefined;
   /** The handler has not finished with what came last. */
   #handling = false;
   /** What is sent waits for what is being compressed, or sent in parts. */
@@ -238,12 +243,16 @@ export class WebSocketConnection implements AsyncIterable<WebSocketMessage>, Asy
       this.message(first);
       link.read();
     }
-    // No async function: what it holds for as long as it waits would be held for each idle connection.
-    return new Promise((resolve, reject) => {
-      link.onOver(() => {
-        if (link.failure === undefined) resolve();
-        else reject(link.failure.error);
-      });
+    // No async function, and nothing for onOver(): what it holds as long as it waits is held for each idle connection.
+    return new Promise<void>((resolve, reject) => {
+      if (this.#eachResolve === undefined && !link.isOver) {
+        this.#eachResolve = resolve;
+        this.#eachReject = reject;
+      } else
+        link.onOver(() => {
+          if (link.failure === undefined) resolve();
+          else reject(link.failure.error);
+        });
     });
   }
 
@@ -278,6 +287,11 @@ export class WebSocketConnection implements AsyncIterable<WebSocketMessage>, Asy
   /** As close(). */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** Whether the connection is gone. @internal */
+  get isOver(): boolean {
+    return this.#link.isOver;
   }
 
   /** Calls when the connection is gone; at once, if it is. @returns takes the call back. @internal */
@@ -333,6 +347,14 @@ export class WebSocketConnection implements AsyncIterable<WebSocketMessage>, Asy
     if (!link.isOpen) return; // It is closed, and what the handler did about it came too late.
     link.failure ??= { error };
     link.close(CLOSE_INTERNAL_ERROR, "");
+  }
+
+  /** @internal */
+  over(): void {
+    this.group?.delete(this);
+    const { failure } = this.#link;
+    if (failure === undefined) this.#eachResolve?.();
+    else this.#eachReject?.(failure.error);
   }
 
   /** @internal */

@@ -34,4 +34,6 @@ export interface LinkOwner {
   message(message: WebSocketMessage): void;
   /** No more messages come. Told at least once. */
   ended(): void;
+  /** The connection is gone. Told once, before those whom onOver() has. */
+  over(): void;
 }

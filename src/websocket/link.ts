@@ -91,6 +91,11 @@ export class Link implements Taker {
     return failure === undefined ? error : Object.assign(error, { cause: failure.error });
   }
 
+  /** Whether the connection is gone. */
+  get isOver(): boolean {
+    return this.#over;
+  }
+
   /** Calls when the connection is gone; at once, if it is. @returns takes the call back. */
   onOver(call: () => void): () => void {
     if (this.#over) {
@@ -367,6 +372,7 @@ export class Link implements Taker {
     this.#pings?.fail(error);
     this.deflate?.close();
     this.#owner.ended();
+    this.#owner.over();
     const calls = this.#whenOver ?? [];
     this.#whenOver = undefined;
     // A copy: who is called takes back what it no longer wants.

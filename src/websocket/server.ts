@@ -100,9 +100,10 @@ function closeWhenStopping(socket: WebSocketConnection, stopping: AbortSignal): 
       for (const one of all) void one.close(CLOSE_GOING_AWAY);
     });
   }
-  const own = sockets;
-  own.add(socket);
-  socket.onOver(() => own.delete(socket));
+  if (!socket.isOver) {
+    sockets.add(socket);
+    socket.group = sockets;
+  }
   if (stopping.aborted) void socket.close(CLOSE_GOING_AWAY);
 }
 

@@ -200,6 +200,28 @@ test("each() closes with 1011 and rejects when its handler throws", async () => 
   assert.deepEqual(other.errors, [bug]);
 });
 
+test("each() again takes over from the next message on, and both resolve at the end; behind it, at once", async () => {
+  const taken: string[] = [];
+  const ended: string[] = [];
+  await using at = await serving(async (socket) => {
+    const first = socket.each((message) => {
+      taken.push(`first ${String(message)}`);
+      void socket.each((more) => void taken.push(`second ${String(more)}`)).then(() => ended.push("second"));
+    });
+    await first;
+    ended.push("first");
+    await socket.each(() => {});
+    ended.push("behind");
+  });
+  await using socket = await at.connect();
+  await socket.send("one");
+  await socket.send("two");
+  await socket.close();
+  while (ended.length < 3) await turns(1);
+  assert.deepEqual(taken, ["first one", "second two"]);
+  assert.deepEqual(new Set(ended), new Set(["first", "second", "behind"]));
+});
+
 test("ping() resolves with the time until its pong, both ways", async () => {
   let theirs: Promise<number> | undefined;
   await using at = await serving(async (socket) => {

@@ -9,7 +9,7 @@
 import type { AnyAddress } from "../../index.ts";
 import type { Connection } from "../../server/index.ts";
 import type { ByteStream } from "../../stream/index.ts";
-import { LocalProtocolError, ProtocolError, RemoteProtocolError } from "../../wire/errors.ts";
+import { LocalProtocolError, ProtocolError } from "../../wire/errors.ts";
 import { NEED_DATA } from "../../wire/need-data.ts";
 import type { RequestHead } from "../events.ts";
 import { mistake, statusOfRefusal } from "../syntax/errors.ts";
@@ -21,6 +21,7 @@ import type { Clock } from "../clock.ts";
 import type { Compression } from "./compression.ts";
 import type { OpenFile } from "./files.ts";
 import type { CheckedOptions } from "./options.ts";
+import { HandlersLife } from "./handlers-life.ts";
 import { HttpReply } from "./reply.ts";
 import type { ReplySink } from "./reply.ts";
 import { HttpRequest } from "./request.ts";
@@ -196,11 +197,12 @@ export class HttpConnection implements RequestSource, ReplySink, TransportOwner 
   /** As #finish(), or only until another protocol has been accepted. */
   async #finishOrHandOver(result: Promise<void>, request: HttpRequest, reply: HttpReply): Promise<void> {
     this.#transport.flush().catch(() => {});
-    const handingOver = new Promise<void>((resolve) => {
+    const life = new HandlersLife(result, this.#options.onError);
+    await new Promise<void>((resolve) => {
       this.#handOver = resolve;
+      life.onEnd(resolve);
     });
-    await Promise.race([settled(result), handingOver]);
-    if (this.#isHandedOver) this.handedOver = tellFailure(result, this.#options.onError);
+    if (this.#isHandedOver) this.handedOver = life.letGo();
     else await this.#finish(result, request, reply);
   }
 
@@ -361,18 +363,6 @@ export class HttpConnection implements RequestSource, ReplySink, TransportOwner 
     const head = this.#head as RequestHead;
     if (this.#reply?.begun === false) this.writer.informational(100, head);
   }
-}
-
-/** Resolves when it is settled. Made here, so that what waits holds nothing of a connection. */
-function settled(result: Promise<void>): Promise<void> {
-  return result.catch(() => {});
-}
-
-/** Of another protocol's peer nobody here knows more than that it broke its rules, which is no news. */
-function tellFailure(result: Promise<void>, onError: (error: unknown) => void): Promise<void> {
-  return result.catch((error: unknown) => {
-    if (!(error instanceof RemoteProtocolError)) onError(error);
-  });
 }
 
 function unanswered(reply: HttpReply): Error {
