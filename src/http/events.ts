@@ -6,6 +6,9 @@ import type { HttpFields } from "./syntax/fields.ts";
 /** The version a message was sent in. */
 export type HttpVersion = "1.0" | "1.1";
 
+/** The version that a client speaks with a server. */
+export type RequestVersion = HttpVersion | "2.0";
+
 /**
  * How the end of a message's content is told (RFC 9112 section 6.3): a number of bytes, 0 where there is none; chunk by
  * chunk; or by the end of the connection, of responses only.
@@ -19,7 +22,8 @@ export interface RequestHead {
   readonly method: string;
   /** As it was sent: "/a?b", "http://host/a", "host:443" of CONNECT, or "*" of OPTIONS. */
   readonly target: string;
-  readonly version: HttpVersion;
+  /** "2.0": it came over HTTP/2, of which a server tells in the same words; a parser never says so. */
+  readonly version: RequestVersion;
   readonly fields: HttpFields;
   /** The host that it is for, with its port if one was named: of the target, else of Host; "": it names none. */
   readonly authority: string;

@@ -66,8 +66,33 @@ async function listenerOf(options: HttpServeOptions): Promise<ListenerOf<ByteStr
   return path === undefined ? await listenTcp(host, port) : listenUnix(path);
 }
 
+/** Loaded with the first connection that speaks it. */
+const http2 = (): Promise<typeof import("./server/http2-connection.ts")> =>
+  import("./server/http2-connection.ts");
+
+/** A stream that speaks TLS: what of a TlsStream of berkeley/tls is looked at. */
+interface Secured {
+  readonly alpnProtocol: string | undefined;
+  handshake(options: { signal: AbortSignal }): Promise<void>;
+}
+
+/** What a connection's ends have agreed to speak, if anything; undefined: its handshake failed, and it is over. */
+async function protocolOf(
+  accepted: ByteStream & Partial<Secured>,
+  stopping: AbortSignal,
+): Promise<string | undefined> {
+  if (accepted.handshake === undefined) return "";
+  try {
+    await accepted.handshake({ signal: stopping });
+    return accepted.alpnProtocol ?? "";
+  } catch {
+    return undefined;
+  }
+}
+
 /**
- * Serves HTTP/1.1 and 1.0.
+ * Serves HTTP/1.1 and 1.0, and HTTP/2 on connections of TLS that have agreed on it by ALPN: those of a listener with
+ * `alpnProtocols: ["h2", "http/1.1"]`.
  *
  * A request that is refused is answered with its status and `Connection: close`. At a shutdown idle connections are
  * closed, answers are finished, and the connections closed behind them.
@@ -84,7 +109,7 @@ export async function serve(options: HttpServeOptions): Promise<Server> {
   const checked = checkOptions(options);
   const { keepAliveTimeoutMs, headTimeoutMs, bodyTimeoutMs, sendTimeoutMs } = checked;
   const clock = new Clock(Math.min(keepAliveTimeoutMs, headTimeoutMs, bodyTimeoutMs, sendTimeoutMs));
-  const connections = new Set<HttpConnection>();
+  const connections = new Set<{ stop(): void }>();
   let listens = false;
 
   const listener = await listenerOf(options);
@@ -99,8 +124,13 @@ export async function serve(options: HttpServeOptions): Promise<Server> {
           for (const connection of connections) connection.stop();
         });
       }
+      const chosen = await protocolOf(accepted, stopping);
+      if (chosen === undefined) return undefined;
       // The stream beneath: deadlines are kept here, each for what it is, and the server's would come on top.
-      const connection = new HttpConnection(accepted, handler, checked, clock, served);
+      const connection =
+        chosen === "h2"
+          ? new (await http2()).Http2Connection(accepted, handler, checked, served)
+          : new HttpConnection(accepted, handler, checked, clock, served);
       connections.add(connection);
       if (stopping.aborted) connection.stop();
       try {
@@ -109,7 +139,7 @@ export async function serve(options: HttpServeOptions): Promise<Server> {
         connections.delete(connection);
       }
       // Not awaited here: what this function holds is let go.
-      return connection.handedOver;
+      return connection instanceof HttpConnection ? connection.handedOver : undefined;
     },
     {
       connectionsMax: options.connectionsMax ?? CONNECTIONS_MAX,

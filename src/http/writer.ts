@@ -4,7 +4,7 @@
 
 import { ByteBuilder } from "../wire/byte-builder.ts";
 import { isFieldValue, isToken } from "../wire/characters.ts";
-import type { BodyFraming, HttpVersion } from "./events.ts";
+import type { BodyFraming, HttpVersion, RequestVersion } from "./events.ts";
 import { BodyWriter, checkFraming } from "./syntax/body-writer.ts";
 import { mistake } from "./syntax/errors.ts";
 import { HttpFields } from "./syntax/fields.ts";
@@ -61,7 +61,7 @@ export interface ResponseInit {
 /** What a response must know of its request; a RequestHead has it. */
 export interface Answered {
   readonly method: string;
-  readonly version: HttpVersion;
+  readonly version: RequestVersion;
   readonly keepAlive: boolean;
 }
 
@@ -276,7 +276,7 @@ function framingLine({ length }: Rendered, body: BodyFraming, says: boolean): st
 }
 
 /** The line that tells whether the connection lives on, where the fields and the version do not. */
-function connectionLine({ connection }: Rendered, keepAlive: boolean, version: HttpVersion): string {
+function connectionLine({ connection }: Rendered, keepAlive: boolean, version: RequestVersion): string {
   if (!keepAlive) return connection.includes("close") ? "" : "Connection: close\r\n";
   return version === "1.1" || connection.includes("keep-alive") ? "" : "Connection: keep-alive\r\n";
 }

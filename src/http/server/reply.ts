@@ -258,7 +258,7 @@ export class HttpReply {
   }
 
   #finish(trailers: FieldsInit | undefined): void {
-    const sends = this.#hasContent && this.#request.version === "1.1";
+    const sends = this.#hasContent && this.#request.version !== "1.0";
     this.#sink.writer.end(sends ? trailers : undefined);
     this.#place = ENDED;
   }

@@ -2,7 +2,7 @@
 
 import type { AnyAddress } from "../../index.ts";
 import { Content } from "../content.ts";
-import type { BodyFraming, HttpVersion, RequestHead } from "../events.ts";
+import type { BodyFraming, RequestHead, RequestVersion } from "../events.ts";
 import { HttpFields } from "../syntax/fields.ts";
 
 /** What a request needs of its connection. */
@@ -64,7 +64,7 @@ export class HttpRequest extends Content {
   }
 
   /** The version that the client speaks. */
-  get version(): HttpVersion {
+  get version(): RequestVersion {
     return this.#head.version;
   }
 
