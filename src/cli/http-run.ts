@@ -37,9 +37,9 @@ export interface HttpOptions extends TlsFlags {
 
 /** Redirections that --location follows, as the fetch standard has it. */
 const REDIRECTS_MAX = 20;
+const OK = 200;
 const PARTIAL_CONTENT = 206;
 const RANGE_NOT_SATISFIABLE = 416;
-const STATUS_MOVED = 300;
 const STATUS_FAILED = 400;
 
 /**
@@ -160,12 +160,14 @@ async function write(
     response.close(); // It is all here.
     return;
   }
-  // What is said of a redirection or a failure is not what the file has a part of.
-  if (failed || (options.resume && status >= STATUS_MOVED)) {
+  const range = status === PARTIAL_CONTENT && options.resume ? headers.get("content-range") : undefined;
+  const isRest = status === OK || range !== undefined;
+  // What is said instead of the rest is not what the file has a part of.
+  if (failed || (options.resume && !isRest)) {
     response.close();
     throw new CommandError(`the server answered ${status} ${reason}`.trimEnd(), EXIT.NETWORK);
   }
-  await target.begin(status === PARTIAL_CONTENT && options.resume ? headers.get("content-range") : undefined);
+  await target.begin(range);
   const length = typeof response.body === "number" && !options.compressed ? response.body : undefined;
   target.expect(options.head ? 0 : length);
   for await (const piece of response) await target.write(piece);

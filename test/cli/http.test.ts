@@ -32,6 +32,9 @@ const site: HttpHandler = async (asked, reply) => {
   } else if (asked.path === "/large") reply.send(200, {}, LARGE);
   else if (asked.path === "/whole") reply.send(200, {}, "the whole");
   else if (asked.path === "/moved") reply.send(302, { Location: "/whole" }, "moved\n");
+  else if (asked.path === "/empty") reply.send(204);
+  else if (asked.path === "/accepted") reply.send(202, {}, "later\n");
+  else if (asked.path === "/part") reply.send(206, {}, "which?");
   else if (asked.path === "/missing") reply.send(404, {}, "nothing here\n");
   else if (asked.path === "/cut") {
     reply.begin(200, {}, { length: 100 });
@@ -122,7 +125,8 @@ test("http -o writes into a file, and --resume goes on where it ends", async () 
   assert.equal(await get("/whole", "--resume"), 0);
   assert.equal(readFileSync(file, "utf8"), "the whole");
   assert.equal(await get("/missing", "--resume"), 1);
-  assert.equal(await get("/moved", "--resume"), 1, "what is said of elsewhere is not the file");
+  for (const path of ["/moved", "/empty", "/accepted", "/part"])
+    assert.equal(await get(path, "--resume"), 1, `what ${path} says is not the rest of the file`);
   assert.equal(readFileSync(file, "utf8"), "the whole");
   rmSync(file);
   assert.equal(await get("/large", "--resume"), 0, "there was no file");

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { fetch as send } from "berkeley/http";
 import type { FetchHandler, FetchInfo } from "berkeley/http";
 import { get, post, serving } from "./serving.ts";
 
@@ -278,6 +279,23 @@ interface HonoEvents {
 }
 
 const hono = await installed("hono");
+for (const lightGlobals of [false, true])
+  test(`a form with a file goes out by fetch() and comes in by Request.formData(), ${lightGlobals ? "light" : "Node's own"} Request`, async () => {
+    await using at = await serving({
+      fetch: async (request) => {
+        const asked = lightGlobals ? request : new Request(request);
+        const form = await asked.formData();
+        const file = form.get("file") as File;
+        return Response.json([form.get("name"), file.name, file.type, (await file.bytes()).length]);
+      },
+    });
+    const form = new FormData();
+    form.set("name", "grün\r\nX: y");
+    form.set("file", new File([Buffer.alloc(200_000, 1)], 'a"b.bin', { type: "application/x-a" }));
+    const response = await send(at.url, { method: "POST", body: form });
+    assert.deepEqual(await response.json(), ["grün\r\nX: y", 'a"b.bin', "application/x-a", 200_000]);
+  });
+
 test("Hono runs as it is: routes, JSON both ways, middleware, streams, errors", {
   skip: hono.skip,
 }, async () => {

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as zlib from "node:zlib";
+import { CookieJar as ToughJar } from "tough-cookie";
 import { HttpClient, eventSource, eventsOf, fetch, request } from "berkeley/http";
 import type { CookieJar, HttpHandler, RequestOptions } from "berkeley/http";
 import { RemoteProtocolError } from "berkeley/wire";
@@ -277,6 +278,36 @@ test("cookies are kept and sent, also along redirections, and given ones go inst
   assert.equal(await (await client.request(at.url)).text(), "none");
   assert.equal(await (await client.request(`${at.url}/in`)).text(), "c=d");
   assert.equal(await (await client.request(at.url, { headers: { Cookie: "e=f" } })).text(), "e=f");
+});
+
+test("tough-cookie's CookieJar keeps cookies by host and path, and their attributes", async () => {
+  const handle: HttpHandler = (asked, reply) => {
+    if (asked.path === "/in")
+      reply.send(303, {
+        Location: "/",
+        "Set-Cookie": [
+          "a=b; HttpOnly; Path=/",
+          "c=d; Path=/only",
+          "e=f; Secure",
+          "g=h; Max-Age=0",
+          "i=j; Domain=b",
+        ],
+      });
+    else reply.send(200, {}, asked.fields.get("cookie") ?? "none");
+  };
+  await using at = await serving({ handle });
+  await using other = await serving({ handle });
+  await using client = new HttpClient({
+    cookies: new ToughJar(undefined, { allowSecureOnLocal: false }),
+    redirectsMax: 5,
+  });
+  const text = async (url: string): Promise<string> => (await client.request(url)).text();
+  const local = at.url.replace("127.0.0.1", "localhost");
+  assert.equal(await text(`${local}/in`), "a=b");
+  assert.equal(await text(`${local}/only/here`), "c=d; a=b");
+  // Cookies know no ports, but hosts: RFC 6265 section 8.5.
+  assert.equal(await text(other.url.replace("127.0.0.1", "localhost")), "a=b");
+  assert.equal(await text(other.url), "none");
 });
 
 const EVENTS = { "Content-Type": "text/event-stream; charset=utf-8" };

@@ -190,12 +190,31 @@ test("nginx in front: what it takes for one request we never take for two", {
     "Content-Length\x00: 5",
     "Expect: 100-continue\r\nContent-Length: 5",
     "Connection: Content-Length\r\nContent-Length: 5",
+    "Host: b\r\nContent-Length: 5",
+    "Content-Length: 05",
+    "Content-Length: 5 5",
+    "Content-Length: 0x5",
+    "Content-Length: 5,",
+    "Transfer-Encoding: CHUNKED",
+    "Transfer-Encoding:\tchunked\t",
+    "Transfer-Encoding: chunked, identity",
+    "Transfer-Encoding: identity, chunked",
+    "Transfer-Encoding: chunked, chunked",
+    'Transfer-Encoding: "chunked"',
+    "Transfer-Encoding: chunked;a=b",
+    "Transfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\nContent-Length: 4",
   ];
   for (const line of lines)
     for (const content of [
       `0\r\n\r\n${inner}`,
       `5;a\nhello\r\n0\r\n\r\n${inner}`,
       `5\nhello\n0\n\n${inner}`,
+      `5;a="\r\nhello\r\n0\r\n\r\n${inner}"\r\nhello\r\n0\r\n\r\n`,
+      `5;a\n${inner}\r\nhello\r\n0\r\n\r\n`,
+      `0x5\r\nhello\r\n0\r\n\r\n${inner}`,
+      `+5\r\nhello\r\n0\r\n\r\n${inner}`,
+      ` 5 \r\nhello\r\n0\r\n\r\n${inner}`,
+      `5\r\nhelloX\r\n0\r\n\r\n${inner}`,
     ]) {
       await using client = new RawClient(await connectUnix(nginx.front));
       await client.send(`POST /outer HTTP/1.1\r\nHost: a\r\n${line}\r\n\r\n${content}`);

@@ -485,6 +485,45 @@ test("serve() gives a client that has ended its side the whole answer", async ()
   assert.equal(await client.rest(), "");
 });
 
+const answerers: Readonly<Record<string, Pick<HttpServeOptions, "fetch" | "handle">>> = {
+  "a handler": { handle: (_, reply) => reply.send(200, {}, "hello") },
+  "an async handler": {
+    handle: async (_, reply) => {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      reply.send(200, {}, "hello");
+    },
+  },
+  "fetch()": { fetch: () => new Response("hello") },
+  "an async fetch()": {
+    fetch: async () => {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      return new Response("hello");
+    },
+  },
+  "a stream that fetch() returns": {
+    fetch: () =>
+      new Response(
+        new ReadableStream({
+          async pull(controller) {
+            await new Promise((resolve) => setTimeout(resolve, 20));
+            controller.enqueue(Buffer.from("hello"));
+            controller.close();
+          },
+        }),
+      ),
+  },
+};
+for (const [what, answerer] of Object.entries(answerers))
+  test(`serve() gives a client that has ended its side the answer of ${what}`, async () => {
+    await using at = await serving(answerer);
+    await using client = await at.connect();
+    await client.send(get());
+    await client.stream.closeWrite();
+    assert.equal((await client.answer()).text, "hello");
+    assert.equal(await client.rest(), "");
+    assert.deepEqual(at.errors, []);
+  });
+
 test("serve() says Connection: close with the last of requestsMax answers, and closes", async () => {
   await using at = await serving({ handle: hello, requestsMax: 2 });
   await using client = await at.connect();
