@@ -78,6 +78,7 @@ test("serve() answers HTTP/2 by fetch, as it answers HTTP/1.1", { skip }, async 
   await using at = await serving({
     fetch: async (request: Request, info: FetchInfo) => {
       seen.push(request.url, request.method, info.raw.version, request.headers.get("cookie"));
+      seen.push(request.headers.get("host"));
       return new Response(`got ${await request.text()}`, { headers: { "X-A": "b", "Set-Cookie": "c=d" } });
     },
   });
@@ -89,7 +90,7 @@ test("serve() answers HTTP/2 by fetch, as it answers HTTP/1.1", { skip }, async 
   assert.equal(headers["content-length"], "11");
   assert.ok(headers.date);
   assert.equal(body.toString(), "got content");
-  assert.deepEqual(seen, [`${at.url}/a?b`, "POST", "2.0", "e=f; g=h"]);
+  assert.deepEqual(seen, [`${at.url}/a?b`, "POST", "2.0", "e=f; g=h", `localhost:${at.port}`]);
   assert.equal(at.server.stats().accepted, 1);
 });
 
@@ -204,6 +205,34 @@ test("serve() over HTTP/2 refuses content over limits.bodyBytesMax, and content 
     assert.equal(stream.rstCode, http2.constants.NGHTTP2_NO_ERROR);
   }
   assert.deepEqual(at.errors, []);
+});
+
+test("serve() over HTTP/2 ends content that comes byte by byte with 408", { skip }, async () => {
+  await using at = await serving({
+    handle: async (request, reply) => reply.send(200, {}, await request.text()),
+    bodyTimeoutMs: 300,
+    bodyBytesPerSecondMin: 10_000,
+  });
+  const stream = at.client().request({ ":path": "/", ":method": "POST" });
+  const drip = setInterval(() => stream.write("x"), 20);
+  const [headers] = (await once(stream, "response")) as [Answer["headers"]];
+  clearInterval(drip);
+  assert.equal(headers[":status"], 408);
+});
+
+test("serve() refuses a request of HTTP/2 that names two hosts", { skip }, async () => {
+  let asked = 0;
+  await using at = await serving({
+    handle: (_, reply) => {
+      asked++;
+      reply.send(200);
+    },
+  });
+  const client = at.client();
+  const named = { ":authority": `localhost:${at.port}` };
+  await assert.rejects(ask(client, { ...named, host: "elsewhere" }), { code: "ERR_HTTP2_STREAM_ERROR" });
+  assert.equal(asked, 0);
+  assert.equal((await ask(client, { ...named, host: named[":authority"] })).headers[":status"], 200);
 });
 
 test("request.signal of HTTP/2 is aborted when the client resets the stream", { skip }, async () => {

@@ -77,6 +77,7 @@ export class Http2Connection {
     session.on("error", () => undefined);
     const { signal } = this.#around;
     const abort = (): void => session.destroy();
+    if (signal.aborted) abort();
     signal.addEventListener("abort", abort);
     return new Promise((resolve) =>
       session.once("close", () => {
@@ -146,7 +147,7 @@ function bytesOf(raw: readonly string[]): number {
   return raw.reduce((sum, text) => sum + text.length + 2, 0);
 }
 
-/** @returns undefined: it is none that is answered: CONNECT, which HTTP/2 has in a form of its own. */
+/** @returns undefined: it names two hosts, or it is none that is answered: CONNECT, which HTTP/2 has in a form of its own. */
 function headOf(
   stream: ServerHttp2Stream,
   headers: IncomingHttpHeaders,
@@ -155,6 +156,11 @@ function headOf(
   const method = headers[":method"];
   const target = headers[":path"];
   if (method === undefined || target === undefined || method === "CONNECT") return undefined;
+  const { ":authority": authority = headers.host ?? "", host = authority } = headers;
+  // Two readings of one request: RFC 9113 section 8.3.1.
+  if (host.toLowerCase() !== authority.toLowerCase()) return undefined;
+  // Whoever looks for Host finds what stands for it here.
+  if (headers.host === undefined && authority !== "") pairs.unshift(["host", authority]);
   const cookies = pairs.filter(([name]) => name === "cookie");
   // In HTTP/2 cookies may come one by one: RFC 9113 section 8.2.3.
   const fields =
@@ -171,7 +177,7 @@ function headOf(
     target,
     version: "2.0",
     fields: HttpFields.from(fields),
-    authority: headers[":authority"] ?? headers.host ?? "",
+    authority,
     body: stream.endAfterHeaders ? 0 : length === undefined ? "chunked" : Number(length),
     keepAlive: true,
     expectsContinue: false,

@@ -3,7 +3,7 @@
 
 import { constants } from "node:http2";
 import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
-import { startTimer, stopTimer } from "../../engine/clock.ts";
+import { now, startTimer, stopTimer } from "../../engine/clock.ts";
 import type { AnyAddress } from "../../index.ts";
 import type { ByteStream } from "../../stream/index.ts";
 import { LocalProtocolError, ProtocolError } from "../../wire/errors.ts";
@@ -25,6 +25,7 @@ import type { RequestSource } from "./request.ts";
 
 const { NGHTTP2_CANCEL, NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR } = constants;
 const TEXT = { "Content-Type": "text/plain; charset=utf-8" };
+const SECOND_MS = 1000;
 const FILE_PIECE_BYTES = 65_536;
 
 /** What all requests of a connection have in common. */
@@ -45,6 +46,8 @@ export class Http2Exchange implements RequestSource, ReplySink {
   readonly #controller: AbortController = new AbortController();
   #request: HttpRequest | undefined;
   #bodyBytes = 0;
+  /** For content, in all. */
+  #waitedMs = 0;
   #reading = false;
   /** The peer has sent all of the content, or will send no more of it. */
   #refused: Error | undefined;
@@ -171,7 +174,7 @@ export class Http2Exchange implements RequestSource, ReplySink {
   }
 
   async #readPiece(): Promise<Buffer | undefined> {
-    const { bodyTimeoutMs, limits } = this.#around.options;
+    const { bodyBytesPerSecondMin, bodyTimeoutMs, limits } = this.#around.options;
     for (;;) {
       const piece = this.#stream.read() as Buffer | null;
       if (this.#refused !== undefined) throw this.#refused;
@@ -187,12 +190,15 @@ export class Http2Exchange implements RequestSource, ReplySink {
       }
       if (this.#stream.destroyed || this.#stream.closed)
         throw refusal("ERR_HTTP_UNEXPECTED_END", "the content was cut off");
-      await this.#wait(bodyTimeoutMs);
+      // What came pays for the time that it took; the first bodyTimeoutMs are free.
+      const earnedMs = (this.#bodyBytes / bodyBytesPerSecondMin) * SECOND_MS;
+      await this.#wait(Math.min(bodyTimeoutMs, Math.max(bodyTimeoutMs + earnedMs - this.#waitedMs, 1)));
     }
   }
 
   /** Until something came. @throws {RemoteProtocolError} not in time. */
   #wait(ms: number): Promise<void> {
+    const began = now();
     return new Promise((resolve, reject) => {
       const timer = startTimer(ms, () => {
         this.#wake = undefined;
@@ -200,6 +206,7 @@ export class Http2Exchange implements RequestSource, ReplySink {
       });
       this.#wake = () => {
         this.#wake = undefined;
+        this.#waitedMs += now() - began;
         stopTimer(timer);
         resolve();
       };
