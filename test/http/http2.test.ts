@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import * as http2 from "node:http2";
 import { test } from "node:test";
+import * as tls from "node:tls";
 import { Hono } from "hono";
 import { serve } from "berkeley/http";
 import type { FetchInfo, HttpServeOptions } from "berkeley/http";
@@ -364,4 +365,67 @@ test("shutdown() lets answers of HTTP/2 finish, and ends the connection behind t
   released.open();
   assert.equal((await answering).body.toString(), "finished");
   await down;
+});
+
+test("serve() over HTTP/2 sends a field twice of which node:http2 would have one only", {
+  skip,
+}, async () => {
+  await using at = await serving({
+    handle: (_, reply) =>
+      reply.send(
+        200,
+        [
+          ["ETag", '"a"'],
+          ["ETag", '"b"'],
+          ["HTTP2-Settings", "AAMAAABk"],
+        ],
+        "content",
+      ),
+  });
+  const { headers, body } = await ask(at.client());
+  assert.deepEqual([headers[":status"], headers.etag, body.toString()], [200, '"a", "b"', "content"]);
+  assert.equal(headers["http2-settings"], undefined);
+});
+
+test("serve() over HTTP/2 survives trailers of which node:http2 would have one only", { skip }, async () => {
+  await using at = await serving({
+    handle: async (_, reply) => {
+      reply.begin(200, {}, {});
+      await reply.write("content");
+      reply.end([
+        ["Last-Modified", "a"],
+        ["Last-Modified", "b"],
+      ]);
+    },
+  });
+  const { body, trailers } = await ask(at.client());
+  assert.deepEqual([body.toString(), trailers["last-modified"]], ["content", "a, b"]);
+});
+
+test("serve() over HTTP/2 ends a connection after requestsMax whose client keeps its half open", {
+  skip,
+}, async () => {
+  await using at = await serving({
+    requestsMax: 1,
+    keepAliveTimeoutMs: 100,
+    handle: (_, reply) => reply.send(200, {}, "content"),
+  });
+  const options = {
+    port: at.port,
+    host: "127.0.0.1",
+    servername: "localhost",
+    ca: certificates().authority.certificate,
+    ALPNProtocols: ["h2"],
+    allowHalfOpen: true,
+  };
+  const socket = tls.connect(options);
+  socket.on("error", () => undefined);
+  socket.resume();
+  await once(socket, "secureConnect");
+  // The preface, empty SETTINGS, and GET / with https and no authority (indices of RFC 7541 appendix A).
+  socket.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+  socket.write(Buffer.from("000000040000000000" + "000003010500000001" + "828784", "hex"));
+  await once(socket, "end");
+  await until(() => at.server.stats().active === 0);
+  socket.destroy();
 });

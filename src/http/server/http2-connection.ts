@@ -7,6 +7,7 @@
 
 import { constants, performServerHandshake } from "node:http2";
 import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
+import type { Duplex } from "node:stream";
 import { startTimer, stopTimer } from "../../engine/clock.ts";
 import type { Timer } from "../../engine/clock.ts";
 import { toDuplex } from "../../stream/index.ts";
@@ -32,6 +33,7 @@ const SESSION_MEGABYTES_MAX = 10;
 
 /** Serves one connection whose client has chosen "h2". */
 export class Http2Connection {
+  readonly #beneath: Duplex;
   readonly #session: ServerHttp2Session;
   readonly #handler: HttpHandler;
   readonly #around: Http2Surroundings;
@@ -52,7 +54,8 @@ export class Http2Connection {
     this.#handler = handler;
     this.#around = { options, localAddress, remoteAddress, signal, stopping };
     this.#requestsLeft = options.requestsMax;
-    this.#session = performServerHandshake(toDuplex(stream), {
+    this.#beneath = toDuplex(stream);
+    this.#session = performServerHandshake(this.#beneath, {
       maxSessionMemory: SESSION_MEGABYTES_MAX,
       // With the pseudo-fields.
       maxHeaderListPairs: Math.min(headerCountMax + 8, 0xff_ff_ff),
@@ -93,9 +96,13 @@ export class Http2Connection {
     if (!this.#session.closed) this.#session.close();
   }
 
-  /** Nothing is asked: not for long. */
+  /** Nothing is asked: not for long. A session that has ended in order still waits for the client's end. */
   #wait(): void {
     this.#idle = startTimer(this.#around.options.keepAliveTimeoutMs, () => {
+      if (this.#session.destroyed) {
+        this.#beneath.destroy();
+        return;
+      }
       this.#session.goaway(NGHTTP2_NO_ERROR);
       this.#session.destroy();
     });
@@ -104,7 +111,7 @@ export class Http2Connection {
   #serve(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, raw: unknown): void {
     if (this.#open++ === 0) stopTimer(this.#idle);
     stream.once("close", () => {
-      if (--this.#open === 0 && !this.#session.destroyed) this.#wait();
+      if (--this.#open === 0 && !this.#beneath.destroyed) this.#wait();
     });
     if (this.#running >= HANDLERS_MAX) {
       this.#session.destroy(undefined, NGHTTP2_ENHANCE_YOUR_CALM);

@@ -231,13 +231,24 @@ export class Http2Exchange implements RequestSource, ReplySink {
     const { ended, trailers } = writer;
     if (head !== undefined) {
       const endStream = ended && bytes.length === 0 && trailers === undefined;
-      stream.respond(head, { endStream, waitForTrailers: !endStream });
-      stream.on("wantTrailers", () => stream.sendTrailers(writer.trailers ?? {}));
+      this.#orReset(() => stream.respond(head, { endStream, waitForTrailers: !endStream }));
+      stream.on("wantTrailers", () => this.#orReset(() => stream.sendTrailers(writer.trailers ?? {})));
       if (endStream) return;
     }
     if (!stream.headersSent || stream.writableEnded) return;
     if (bytes.length > 0) await this.#write(bytes);
     if (ended) stream.end();
+  }
+
+  /** What node:http2 refuses to send ends the stream, and not the process: the client would wait for ever. */
+  #orReset(send: () => void): void {
+    try {
+      send();
+    } catch (error) {
+      if (this.#stream.closed || this.#stream.destroyed) return;
+      this.#around.options.onError(error);
+      this.#stream.close(NGHTTP2_INTERNAL_ERROR);
+    }
   }
 
   #write(bytes: Buffer): Promise<void> {

@@ -11,7 +11,7 @@ import type { Answered, ResponseInit } from "../writer.ts";
 
 /** Fields of a connection of HTTP/1 (RFC 9113 section 8.2.2): a handler that writes them means no harm. */
 const OF_CONNECTION: ReadonlySet<string> = new Set(
-  "connection keep-alive proxy-connection te transfer-encoding upgrade".split(" "),
+  "connection http2-settings keep-alive proxy-connection te transfer-encoding upgrade".split(" "),
 );
 
 /** Headers as node:http2 takes them. */
@@ -19,8 +19,9 @@ function headersOf(fields: HttpFields): OutgoingHttpHeaders {
   const headers: Record<string, string[]> = Object.create(null) as Record<string, string[]>;
   for (const [name, value] of fields) if (!OF_CONNECTION.has(name)) (headers[name] ??= []).push(value);
   const made: OutgoingHttpHeaders = Object.create(null) as OutgoingHttpHeaders;
-  // Of one value no list: some names may have one only.
-  for (const [name, values] of Object.entries(headers)) made[name] = values.length === 1 ? values[0] : values;
+  // One line each, which means the same (RFC 9110 section 5.3): node:http2 throws at a second one of many names.
+  for (const [name, values] of Object.entries(headers))
+    made[name] = name === "set-cookie" ? values : values.join(", ");
   return made;
 }
 
