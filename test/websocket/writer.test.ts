@@ -194,3 +194,16 @@ test("WebSocketWriter makes keys that differ, four bytes from the system's rando
   }
   assert.ok(keys.size > 1990, `${keys.size} of 2000`);
 });
+
+test("take() gives bytes that no transfer of another writer's takes away", () => {
+  const [first, second] = [new WebSocketWriter({ from: "server" }), new WebSocketWriter({ from: "server" })];
+  first.text("first");
+  second.text("second");
+  const { buffer } = first.take();
+  try {
+    structuredClone(buffer, { transfer: [buffer as ArrayBuffer] });
+  } catch (error) {
+    assert.equal((error as Error).name, "DataCloneError"); // newer Nodes say so
+  }
+  assert.deepEqual(Buffer.from(second.take()), frame({ opcode: TEXT, payload: "second", key: false }));
+});

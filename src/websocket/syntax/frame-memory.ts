@@ -6,6 +6,8 @@
 // thread, as Node's own pool is, so that one which has nothing to send holds none; what was handed out is never written to
 // again.
 
+import { markAsUntransferable } from "node:worker_threads";
+
 /** Made for so many bytes at a time. A frame that waits to be sent keeps no more than this. */
 const ARENA_BYTES = 16_384;
 /** What is larger gets memory of its own. */
@@ -39,6 +41,8 @@ export class FrameMemory {
       this.#endRun();
       if (free + count > arena.length) {
         arena = Buffer.allocUnsafeSlow(ARENA_BYTES);
+        // To transfer what one writer gave to another thread must not take away the others' frames.
+        markAsUntransferable(arena.buffer);
         free = 0;
       }
       this.memory = arena;
