@@ -17,6 +17,8 @@ export type FileEvent =
   | { readonly type: "begin"; readonly isInside: boolean }
   /** More of it; the memory is the follower's again afterwards. */
   | { readonly type: "bytes"; readonly bytes: Uint8Array }
+  /** What was there when it was opened has been given. */
+  | { readonly type: "current" }
   /** It is shorter than it was, or another file: what follows is from the beginning. */
   | { readonly type: "truncated" | "replaced" };
 
@@ -60,9 +62,15 @@ export async function* followFile(
     yield { type: "begin", isInside: position > 0 };
     const memory = Buffer.allocUnsafe(READ_BYTES);
     let next: FileHandle | undefined;
+    const size = known?.size ?? 0;
+    let isCurrent = false;
     while (!signal.aborted) {
       changes.forget();
       const { bytesRead } = await file.read(memory, 0, READ_BYTES, position);
+      if (!isCurrent && (bytesRead === 0 || position >= size)) {
+        isCurrent = true;
+        yield { type: "current" };
+      }
       if (bytesRead > 0) {
         position += bytesRead;
         yield { type: "bytes", bytes: memory.subarray(0, bytesRead) };

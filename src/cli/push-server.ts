@@ -75,6 +75,7 @@ export async function pushLines(path: string, options: PushOptions): Promise<voi
     await output.write(`pushing ${name} on ${web.url}\n`);
     const source = path === STDIN ? fromInput(push, signal) : fromFile(push, path, signal);
     await source.catch((error: unknown) => fail(asCommand(name, error)));
+    push.open();
     await server.finished;
   } finally {
     web.close();
@@ -87,6 +88,7 @@ async function fromFile(push: Push, path: string, signal: AbortSignal): Promise<
   for await (const event of followFile(resolve(path), LAST_BYTES, signal))
     if (event.type === "begin") cutter = new LineCutter(event.isInside);
     else if (event.type === "bytes") push.add(cutter.push(event.bytes));
+    else if (event.type === "current") push.open();
     else {
       push.add(cutter.end());
       push.add([], event.type === "truncated" ? "the file was truncated" : "the file was replaced");
@@ -96,6 +98,7 @@ async function fromFile(push: Push, path: string, signal: AbortSignal): Promise<
 async function fromInput(push: Push, signal: AbortSignal): Promise<void> {
   const cutter = new LineCutter();
   using input = new Input();
+  push.open();
   for (let bytes = await input.next(signal); bytes !== undefined; bytes = await input.next(signal))
     push.add(cutter.push(bytes));
   if (!signal.aborted) push.add(cutter.end(), "standard input has ended");
@@ -133,11 +136,16 @@ class Push {
   readonly #topics = new Topics({ bufferedBytesMax: VIEWER_BYTES_MAX });
   /** By which a viewer that comes again sees whether the numbers are still those of before. */
   readonly #run: string = randomUUID();
+  /** When what was there at first is kept: who looks before gets no more of it than who looks later. */
+  readonly #opened: Promise<void>;
+  /** Lets viewers see what is kept, and what comes. */
+  open!: () => void;
 
   constructor(name: string, linesMax: number, names: ReadonlySet<string>) {
     this.#name = name;
     this.#names = names;
     this.#last = new LastLines(linesMax);
+    this.#opened = new Promise((done) => (this.open = done));
   }
 
   /** Pushes lines, and what happened behind them. */
@@ -170,6 +178,7 @@ class Push {
       origin === undefined || origin.replace(/^https?:\/\//, "") === authority;
     const socket = await accept(request, reply, { origins, limits: LIMITS, closeTimeoutMs: DRAIN_MS });
     if (socket === undefined) return;
+    await this.#opened;
     // In one go: no line comes between what was kept and what follows.
     const { first, lines } = this.#last;
     void socket.send(JSON.stringify({ run: this.#run, name: this.#name, first, lines })).catch(() => {});

@@ -154,15 +154,18 @@ export class Topics {
       socket.sendPrepared(frame);
       count++;
     }
-    for (const socket of slow ?? []) this.#tooSlow(socket, topic);
+    if (slow !== undefined) this.#tooSlow(slow, topic);
     return count;
   }
 
-  #tooSlow(socket: WebSocketConnection, topic: string): void {
-    this.#onSlow?.(socket, topic);
-    if (!this.#closes) return;
-    this.#leave(socket);
-    void socket.close(CLOSE_TRY_AGAIN, "too slow");
+  #tooSlow(sockets: readonly WebSocketConnection[], topic: string): void {
+    // First what the policy says of all, then what a program does, which may throw.
+    if (this.#closes)
+      for (const socket of sockets) {
+        this.#leave(socket);
+        void socket.close(CLOSE_TRY_AGAIN, "too slow");
+      }
+    for (const socket of sockets) this.#onSlow?.(socket, topic);
   }
 
   #leave(socket: WebSocketConnection): void {

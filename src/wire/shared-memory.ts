@@ -14,13 +14,18 @@ let shared: Buffer = Buffer.alloc(0);
 /** It is free from here on. */
 let free = 0;
 
+/** Memory that several have parts of: for one to transfer its own to another thread must not take away the others'. */
+export function makeShared(size: number): Buffer {
+  const memory = Buffer.allocUnsafeSlow(size);
+  markAsUntransferable(memory.buffer);
+  return memory;
+}
+
 /** Memory with whatever is in it, which nobody else is given. Write all of it. */
 export function takeMemory(size: number): Buffer {
   if (size > SHARE_BYTES_MAX) return Buffer.allocUnsafeSlow(size);
   if (free + size > shared.length) {
-    shared = Buffer.allocUnsafeSlow(SHARED_BYTES);
-    // To transfer one's own piece to another thread must not take away the others'.
-    markAsUntransferable(shared.buffer);
+    shared = makeShared(SHARED_BYTES);
     free = 0;
   }
   const at = free;

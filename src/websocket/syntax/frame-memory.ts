@@ -6,7 +6,7 @@
 // thread, as Node's own pool is, so that one which has nothing to send holds none; what was handed out is never written to
 // again.
 
-import { markAsUntransferable } from "node:worker_threads";
+import { makeShared } from "../../wire/shared-memory.ts";
 
 /** Made for so many bytes at a time. A frame that waits to be sent keeps no more than this. */
 const ARENA_BYTES = 16_384;
@@ -40,9 +40,7 @@ export class FrameMemory {
     if (this.memory !== arena || this.end !== free || free + count > arena.length) {
       this.#endRun();
       if (free + count > arena.length) {
-        arena = Buffer.allocUnsafeSlow(ARENA_BYTES);
-        // To transfer what one writer gave to another thread must not take away the others' frames.
-        markAsUntransferable(arena.buffer);
+        arena = makeShared(ARENA_BYTES);
         free = 0;
       }
       this.memory = arena;
