@@ -3,15 +3,18 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { writeFileSync } from "node:fs";
 import * as http2 from "node:http2";
 import { test } from "node:test";
+import { gunzipSync } from "node:zlib";
 import * as tls from "node:tls";
 import { Hono } from "hono";
-import { serve } from "berkeley/http";
+import { serve, staticFiles } from "berkeley/http";
 import type { FetchInfo, HttpServeOptions } from "berkeley/http";
 import type { Server } from "berkeley/server";
 import { listenTls } from "berkeley/tls";
 import { OPENSSL, certificates } from "../support/certificates.ts";
+import { folder } from "../support/files.ts";
 import { pattern } from "../support/pair.ts";
 import { requirePeer } from "../support/peers.ts";
 import { start } from "../support/process.ts";
@@ -153,6 +156,55 @@ test("serve() over HTTP/2 sends informational heads, HEAD without content, and t
   assert.equal(((await early) as [http2.IncomingHttpHeaders])[0].link, "</a>");
   assert.equal(body.toString(), "u");
   assert.equal(headers.connection, undefined);
+});
+
+test("staticFiles() serves HTTP/2: whole, parts, conditions, HEAD, and what is not there", {
+  skip,
+}, async () => {
+  using files = folder();
+  const content = pattern(300_000);
+  writeFileSync(files.path("a.bin"), content);
+  await using at = await serving({ handle: staticFiles(files.path("")) });
+  const client = at.client();
+  const whole = await ask(client, { ":path": "/a.bin" });
+  assert.ok(whole.body.equals(content));
+  assert.equal(whole.headers["content-length"], "300000");
+  const part = await ask(client, { ":path": "/a.bin", range: "bytes=1000-200999" });
+  assert.equal(part.headers[":status"], 206);
+  assert.ok(part.body.equals(content.subarray(1000, 201_000)));
+  const head = await ask(client, { ":path": "/a.bin", ":method": "HEAD" });
+  assert.deepEqual([head.headers["content-length"], head.body.length], ["300000", 0]);
+  const { etag } = whole.headers;
+  const same = await ask(client, { ":path": "/a.bin", "if-none-match": String(etag) });
+  assert.deepEqual([same.headers[":status"], same.body.length], [304, 0]);
+  for (const path of ["/none", "/../a.bin", "/%2e%2e/a.bin"])
+    assert.equal((await ask(client, { ":path": path })).headers[":status"], 404, path);
+  assert.deepEqual(at.errors, []);
+});
+
+test("serve() compresses over HTTP/2 what is sent at once and what comes in pieces", { skip }, async () => {
+  const text = "hello ".repeat(10_000);
+  await using at = await serving({
+    compress: true,
+    handle: async (request, reply) => {
+      const type = { "Content-Type": "text/plain" };
+      if (request.path === "/none") return reply.send(204);
+      if (request.path === "/once") return reply.send(200, type, text);
+      reply.begin(200, type);
+      for (let from = 0; from < text.length; from += 10_000)
+        await reply.write(text.slice(from, from + 10_000));
+      return reply.end();
+    },
+  });
+  const client = at.client();
+  for (const path of ["/once", "/pieces"]) {
+    const { body, headers } = await ask(client, { ":path": path, "accept-encoding": "gzip" });
+    assert.equal(headers["content-encoding"], "gzip", path);
+    assert.equal(gunzipSync(body).toString(), text, path);
+  }
+  const none = await ask(client, { ":path": "/none", "accept-encoding": "gzip" });
+  assert.deepEqual([none.headers[":status"], none.body.length], [204, 0]);
+  assert.deepEqual(at.errors, []);
 });
 
 test("Hono runs over HTTP/2 as it is", { skip }, async () => {

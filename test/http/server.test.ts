@@ -485,6 +485,7 @@ test("serve() gives a client that has ended its side the whole answer", async ()
   assert.equal(await client.rest(), "");
 });
 
+// A moment in which the client's end comes; if it came later, the answer would be no different.
 const answerers: Readonly<Record<string, Pick<HttpServeOptions, "fetch" | "handle">>> = {
   "a handler": { handle: (_, reply) => reply.send(200, {}, "hello") },
   "an async handler": {
