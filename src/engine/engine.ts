@@ -168,7 +168,7 @@ export class Engine {
     operation.guard = guard;
     if (ms !== FOREVER) {
       guard.ms = ms;
-      guard.timer = this.backend.setTimer(() => this.#expire(descriptor, direction, operation), ms);
+      this.#arm(guard, descriptor, direction, operation, ms);
     }
     if (signal !== undefined) {
       guard.signal = signal;
@@ -177,18 +177,25 @@ export class Engine {
     }
   }
 
+  #arm(guard: Guard, descriptor: Descriptor, direction: number, operation: Operation, ms: number): void {
+    guard.until = this.backend.now() + ms;
+    guard.timer = this.backend.setTimer(() => this.#expire(descriptor, direction, operation), ms);
+  }
+
   /** A waiting operation has come further, and the limit is on standing still: its time begins anew. */
   prolong<T>(descriptor: Descriptor, direction: number, operation: Operation<T>, ms: number): void {
     const { guard } = operation;
     if (guard?.timer === undefined) return;
     this.backend.clearTimer(guard.timer);
-    guard.timer = this.backend.setTimer(
-      () => this.#expire(descriptor, direction, operation as Operation),
-      ms,
-    );
+    this.#arm(guard, descriptor, direction, operation as Operation, ms);
   }
 
   #expire(descriptor: Descriptor, direction: number, operation: Operation): void {
+    const left = (operation.guard?.until ?? 0) - this.backend.now();
+    if (operation.guard !== undefined && left > 0) {
+      this.#arm(operation.guard, descriptor, direction, operation, left);
+      return;
+    }
     // A last try, as poll(2) would: bytes that arrived while the loop was busy were in time.
     // It is made whatever the turn has spent, and those ahead in the queue make theirs first.
     const timer = operation.guard?.timer;

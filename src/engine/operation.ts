@@ -59,6 +59,8 @@ export class Guard {
   /** The time that it was given. */
   ms = 0;
   timer: Timer | undefined = undefined;
+  /** When that is over, by the backend's clock: Node counts whole milliseconds, and in a busy loop a timer comes early by a part of one. */
+  until = 0;
   signal: AbortSignal | undefined = undefined;
   onAbort: (() => void) | undefined = undefined;
   /** The timer after which the operation is tried again. */

@@ -51,8 +51,10 @@ class Stage implements Backend {
   unref(): void {
     this.referenced = false;
   }
+  /** Milliseconds. */
+  time = 0;
   now(): number {
-    return 0;
+    return this.time;
   }
   setTimer(callback: () => void): Timer {
     const timer: Timer = {
@@ -264,15 +266,34 @@ test("Engine registers a descriptor once for each direction, and forgets it at t
   assert.equal(stage.referenced, false);
 });
 
+test("Engine waits on when a timer comes before its time", async () => {
+  const { stage, engine, open } = set();
+  const waiting = park(engine, open(7), () => -EAGAIN, { ms: 10 });
+  for (const time of [9.5, 9.9]) {
+    const [[timer, expire] = []] = stage.timers;
+    stage.timers.delete(timer);
+    stage.time = time;
+    expire?.();
+    await stillWaits(waiting);
+  }
+  stage.time = 10;
+  const [expire] = stage.timers.values();
+  expire?.();
+  await assert.rejects(waiting, { message: "call late" });
+  assert.deepEqual([stage.timers.size, stage.referenced], [0, false]);
+});
+
 test("Engine makes a last try when a timer is due, whatever the turn has spent, and clears the timer", async () => {
   const { stage, engine, open } = set();
   const descriptor = open(7);
   const waiting = park(engine, descriptor, () => 1, { ms: 10 });
   engine.credit = -5;
+  stage.time = 10;
   for (const expire of stage.timers.values()) expire();
   assert.equal(await waiting, 1);
   assert.deepEqual([stage.timers.size, stage.referenced], [0, false]);
   const late = park(engine, descriptor, () => -EAGAIN, { ms: 10 });
+  stage.time = 20;
   for (const expire of stage.timers.values()) expire();
   await assert.rejects(late, { message: "call late" });
   assert.deepEqual([stage.timers.size, stage.referenced], [0, false]);
@@ -358,10 +379,12 @@ test("Engine lets an operation wait on that has come further in its last try: it
   const late = assert.rejects(waiting, { message: "call late" });
   for (let tries = 0; tries < 3; tries++) {
     const [expire] = stage.timers.values();
+    stage.time += 10;
     expire?.();
     await stillWaits(waiting);
   }
   const [expire] = stage.timers.values();
+  stage.time += 10;
   expire?.();
   await late;
   assert.deepEqual([left, stage.timers.size], [-1, 0]);

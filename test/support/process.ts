@@ -3,7 +3,7 @@
 
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
 
 /** How a process ended, and all that it wrote. */
@@ -173,4 +173,10 @@ export const UNDER_SANITIZERS: boolean = process.env["ASAN_OPTIONS"] !== undefin
 export function residentBytes(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
+}
+
+/** Whether all threads of a process stand still. @see proc(5), task and stat; signal(7), SIGSTOP */
+export function isStopped(pid: number): boolean {
+  const threads = readdirSync(`/proc/${pid}/task`);
+  return threads.every((thread) => / T /.test(readFileSync(`/proc/${pid}/task/${thread}/stat`, "latin1")));
 }

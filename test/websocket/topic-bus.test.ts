@@ -10,7 +10,7 @@ import { folder } from "../support/files.ts";
 import { NATS, connectNats } from "../support/nats.ts";
 import type { NatsConnection } from "../support/nats.ts";
 import { requirePeer } from "../support/peers.ts";
-import { start } from "../support/process.ts";
+import { isStopped, start } from "../support/process.ts";
 import type { Child } from "../support/process.ts";
 import { serving } from "./serving.ts";
 import type { Serving } from "./serving.ts";
@@ -241,6 +241,8 @@ for (const [name, begin, { skip }] of [
     const here = await one.subscriber("news");
     const there = await two.subscriber("news");
     broker.child.kill("SIGSTOP");
+    // The signal is on its way: a thread that still runs would take one more.
+    while (!isStopped(broker.child.pid)) await new Promise((resolve) => setImmediate(resolve));
     const message = "x".repeat(100_000);
     for (let count = 0; count < 15; count++) {
       assert.equal(one.topics.publish("news", message), 1);
