@@ -6,8 +6,6 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
-  readdirSync,
-  readlinkSync,
   rmSync,
   symlinkSync,
   truncateSync,
@@ -21,6 +19,7 @@ import { staticFiles } from "berkeley/http";
 import type { StaticOptions } from "berkeley/http";
 import { fromDuplex } from "berkeley/stream";
 import type { ByteStream } from "berkeley/stream";
+import { openFiles } from "../support/descriptors.ts";
 import { requirePeer } from "../support/peers.ts";
 import { start } from "../support/process.ts";
 import { get, serving } from "./serving.ts";
@@ -203,23 +202,10 @@ test("HttpReply.writeFile() cuts the answer off when the file becomes shorter, a
   assert.equal((at.errors[0] as { code: string }).code, "ERR_HTTP_BODY_TOO_SHORT");
 });
 
-/** Files of the folder that are open. */
-function openFiles(): string[] {
-  return readdirSync("/proc/self/fd")
-    .flatMap((fd) => {
-      try {
-        return readlinkSync(`/proc/self/fd/${fd}`);
-      } catch {
-        return [];
-      }
-    })
-    .filter((name) => name.startsWith(base));
-}
-
 test("staticFiles() closes each file, also of a client that goes away", async () => {
   await using at = await files();
   assert.equal((await ask(at, "/")).status, 200);
-  const before = openFiles();
+  const before = openFiles(base);
   for (let count = 0; count < 20; count++) {
     const client = await at.connect();
     await client.send(get("/long.bin"));
@@ -227,7 +213,7 @@ test("staticFiles() closes each file, also of a client that goes away", async ()
     client.stream.close();
   }
   while (at.server.stats().active > 0) await new Promise((resolve) => setTimeout(resolve, 2));
-  assert.deepEqual(openFiles(), before);
+  assert.deepEqual(openFiles(base), before);
   assert.deepEqual(at.errors, []);
 });
 

@@ -1,11 +1,24 @@
 // Descriptors of this process: how many are open, and what one of them is.
 
-import { closeSync, fstatSync, openSync, readdirSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readdirSync, readlinkSync } from "node:fs";
 
 /** Numbers of the descriptors that are open now, as /proc/self/fd tells (without the one that reads it). */
 export function openDescriptors(): Set<number> {
   const numbers = readdirSync("/proc/self/fd").map(Number);
   return new Set(numbers.filter((fd) => isOpen(fd)));
+}
+
+/** Paths of the files that are open now and whose names begin so: of what others open and close meanwhile nothing is told. */
+export function openFiles(prefix: string): string[] {
+  return readdirSync("/proc/self/fd")
+    .flatMap((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`);
+      } catch {
+        return [];
+      }
+    })
+    .filter((name) => name.startsWith(prefix));
 }
 
 /** Whether a descriptor is open. */
