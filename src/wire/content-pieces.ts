@@ -1,10 +1,11 @@
 // What comes in several pieces and is wanted whole: the payload of a message, a content. It knows no protocol: who takes
 // messages apart pushes.
 //
-// Why not a view of each piece. A view keeps the whole receive alive that it lies in, and between pieces of 1 KiB a peer
-// may put 63 KiB of something else (pongs, what extends a chunk): a message within its limit would hold 64 times as much. So a piece is kept as it is only where
-// it is a good part of its memory; others are copied, one behind the other, into memory of ours, which is made as large as
-// what is there already. Whatever the peer does, no more is held than VIEW_PART_MIN times the message.
+// Why not a view of each piece. A view keeps the whole receive alive that it lies in, and between pieces of 1 KiB a peer may
+// put 63 KiB of something else (pongs, what extends a chunk): a message within its limit would hold 64 times as much. So a
+// piece is kept as it is only where it is a good part of its memory; others are copied, one behind the other, into memory of
+// ours, which is made as large as what is there already. Whatever the peer does, no more is held than VIEW_PART_MIN times the
+// message.
 
 /** Smaller pieces are copied in any case: a view costs as much. And the least memory that is made for copies. */
 const VIEW_BYTES_MIN = 1024;

@@ -273,6 +273,21 @@ test("serve() over HTTP/2 ends content that comes byte by byte with 408", { skip
   assert.equal(headers[":status"], 408);
 });
 
+test("HttpReply.upgrade() is refused over HTTP/2, whose clients ask 100 requests at once", {
+  skip,
+}, async () => {
+  await using at = await serving({
+    handle: async (_, reply) => {
+      await assert.rejects(reply.upgrade({ Upgrade: "x" }), { code: "ERR_HTTP_SEQUENCE" });
+      reply.send(200, {}, "no other protocol");
+    },
+  });
+  const client = at.client();
+  assert.equal((await ask(client)).body.toString(), "no other protocol");
+  assert.equal(client.remoteSettings.maxConcurrentStreams, 100);
+  assert.deepEqual(at.errors, []);
+});
+
 test("serve() refuses a request of HTTP/2 that names two hosts", { skip }, async () => {
   let asked = 0;
   await using at = await serving({

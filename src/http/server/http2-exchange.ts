@@ -49,7 +49,7 @@ export class Http2Exchange implements RequestSource, ReplySink {
   /** For content, in all. */
   #waitedMs = 0;
   #reading = false;
-  /** The peer has sent all of the content, or will send no more of it. */
+  /** Why its content cannot be read any further. */
   #refused: Error | undefined;
   #trailers: HttpFields = HttpFields.EMPTY;
   /** Wakes who waits to read or to send. */
